@@ -1,0 +1,120 @@
+"""API keys in the database: made, looked up by an Authorization header, listed, revoked."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlmodel import col
+
+from aiops.accounts import keys
+from aiops.accounts.accounts import AccountError, grant_month, period_of
+from aiops.accounts.plans import Plans, limits_of
+from aiops.contract.models import Limits
+from aiops.database.engine import Database, Session
+from aiops.database.tables import Account, ApiKey
+from aiops.errors import UnauthorizedError
+from aiops.identifiers import new_id
+
+LAST_USED_RESOLUTION = timedelta(minutes=1)
+NAME_LENGTH_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose API key came with a call, and the limits of their plan."""
+
+    account_id: str
+    limits: Limits
+
+
+async def create_key(
+    session: Session, account_id: str, name: str, now: datetime, expires_at: datetime | None = None
+) -> str:
+    """Makes a key and returns it; it cannot be read again.
+
+    Raises:
+        AccountError: the name is empty or too long.
+    """
+    if not 0 < len(name.strip()) <= NAME_LENGTH_MAX:
+        raise AccountError(f"A key's name has 1 to {NAME_LENGTH_MAX} characters.")
+    key = keys.new_key()
+    row = ApiKey(
+        id=new_id("key"),
+        account_id=account_id,
+        name=name.strip(),
+        digest=keys.digest(key),
+        prefix=key[: keys.SHOWN_LENGTH],
+        last_four=key[-4:],
+        created_at=now,
+        expires_at=expires_at,
+    )
+    session.add(row)
+    await session.flush()
+    return key
+
+
+async def list_keys(session: Session, account_id: str) -> list[ApiKey]:
+    rows = await session.execute(
+        select(ApiKey).where(col(ApiKey.account_id) == account_id).order_by(col(ApiKey.created_at), col(ApiKey.id))
+    )
+    return list(rows.scalars())
+
+
+async def revoke_key(session: Session, key_id: str, now: datetime) -> None:
+    """Ends a key at once, in every process.
+
+    Raises:
+        AccountError: there is no such key, or it is revoked already.
+    """
+    revoked = await session.execute(
+        update(ApiKey)
+        .where(col(ApiKey.id) == key_id, col(ApiKey.revoked_at).is_(None))
+        .values(revoked_at=now)
+        .returning(col(ApiKey.id))
+        .execution_options(synchronize_session=False)
+    )
+    if revoked.scalar_one_or_none() is None:
+        raise AccountError(f"There is no key {key_id} that could be revoked. `aiops keys list EMAIL` lists them.")
+
+
+async def authenticate(database: Database, plans: Plans, authorization: str | None, now: datetime) -> Caller:
+    """Whose key an Authorization header carries; the month's credits are granted on the way.
+
+    Raises:
+        UnauthorizedError: missing, malformed, unknown, expired or revoked.
+    """
+    key = _bearer(authorization)
+    if key is None or not keys.is_well_formed(key):
+        raise UnauthorizedError
+    async with database.read() as session:
+        found = await session.execute(
+            select(ApiKey, Account)
+            .join(Account, col(Account.id) == col(ApiKey.account_id))
+            .where(col(ApiKey.digest) == keys.digest(key), col(ApiKey.revoked_at).is_(None))
+        )
+        row = found.one_or_none()
+    if row is None or (row.ApiKey.expires_at is not None and row.ApiKey.expires_at <= now):
+        raise UnauthorizedError
+    await _note_use(database, plans, row.ApiKey, row.Account, now)
+    return Caller(row.Account.id, limits_of(plans, row.Account.plan))
+
+
+def _bearer(authorization: str | None) -> str | None:
+    scheme, _, key = (authorization or "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else None
+
+
+async def _note_use(database: Database, plans: Plans, key: ApiKey, account: Account, now: datetime) -> None:
+    is_new_month = account.granted_period is None or account.granted_period < period_of(now)
+    is_stale = key.last_used_at is None or now - key.last_used_at >= LAST_USED_RESOLUTION
+    if not is_new_month and not is_stale:
+        return
+    async with database.write() as session:
+        if is_new_month:
+            await grant_month(session, plans, account, now)
+        await session.execute(
+            update(ApiKey)
+            .where(col(ApiKey.id) == key.id)
+            .values(last_used_at=now)
+            .execution_options(synchronize_session=False)
+        )

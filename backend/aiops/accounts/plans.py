@@ -1,0 +1,35 @@
+"""The plans, from one YAML file: what each grants a month and where its limits are."""
+
+from pathlib import Path
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from aiops.contract.models import Limits
+
+DEFAULT_FILE = Path(__file__).with_name("plans.yaml")
+SMALLEST = "free"
+
+Plans = dict[str, Limits]
+_PLANS = TypeAdapter(Plans)
+
+
+def load_plans(path: Path | None) -> Plans:
+    """The plans by name.
+
+    Raises:
+        ValueError: the file cannot be read, is not of the form that `plans.yaml` shows, or lacks the plan `free`.
+    """
+    path = path or DEFAULT_FILE
+    try:
+        plans = _PLANS.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise ValueError(f"The plans file {path} cannot be used: {error}") from error
+    if SMALLEST not in plans:
+        raise ValueError(f"The plans file {path} has no plan named {SMALLEST}; accounts start on it.")
+    return plans
+
+
+def limits_of(plans: Plans, plan: str) -> Limits:
+    """The limits of a plan; those of the smallest where an account is on a plan that is no longer in the file."""
+    return plans.get(plan) or plans[SMALLEST]

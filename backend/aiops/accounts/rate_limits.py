@@ -1,0 +1,85 @@
+"""Requests per minute: a fixed window per account and policy, one row in the database, exact across processes.
+
+The window only moves forward, so two servers whose clocks differ by a second cannot reset each other's count.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, func, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import col
+
+from aiops.database.engine import Session
+from aiops.database.tables import RateWindow
+from aiops.errors import RateLimitExceededError
+
+WINDOW_SECONDS = 60
+SERVICES = "services"
+OTHER = "other"
+OTHER_REQUESTS_PER_MINUTE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What is left of a policy after a call: `remaining` calls until the window ends in `reset_seconds`."""
+
+    policy: str
+    limit: int
+    remaining: int
+    reset_seconds: int
+
+    def headers(self) -> dict[str, str]:
+        """RateLimit and RateLimit-Policy, draft-ietf-httpapi-ratelimit-headers-11."""
+        return {
+            "RateLimit": f'"{self.policy}";r={self.remaining};t={self.reset_seconds}',
+            "RateLimit-Policy": f'"{self.policy}";q={self.limit};w={WINDOW_SECONDS}',
+        }
+
+
+async def count(session: Session, account_id: str, policy: str, limit: int, now: datetime) -> Quota | None:
+    """Counts one call; None, and nothing counted, where the window is full."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    window = _window(now)
+    statement = insert(RateWindow).values(account_id=account_id, policy=policy, window=window, calls=1)
+    begins = statement.excluded.window > col(RateWindow.window)
+    counted = await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["account_id", "policy"],
+            set_={
+                "calls": case((begins, 1), else_=col(RateWindow.calls) + 1),
+                "window": case((begins, statement.excluded.window), else_=col(RateWindow.window)),
+            },
+            where=begins | (col(RateWindow.calls) < limit),
+        ).returning(col(RateWindow.calls), col(RateWindow.window))
+    )
+    row = counted.one_or_none()
+    return None if row is None else Quota(policy, limit, limit - row[0], _reset_seconds(row[1], now))
+
+
+async def look(session: Session, account_id: str, policy: str, limit: int, now: datetime) -> Quota:
+    """What is left, without counting a call."""
+    found = await session.execute(
+        select(col(RateWindow.calls), func.coalesce(col(RateWindow.window), 0)).where(
+            col(RateWindow.account_id) == account_id,
+            col(RateWindow.policy) == policy,
+            col(RateWindow.window) >= _window(now),
+        )
+    )
+    calls, window = found.one_or_none() or (0, _window(now))
+    return Quota(policy, limit, max(limit - calls, 0), _reset_seconds(window, now))
+
+
+def exceeded(quota: Quota) -> RateLimitExceededError:
+    """The refusal; its Retry-After is when the window ends, so that a client that waits is taken."""
+    return RateLimitExceededError(quota.reset_seconds)
+
+
+def _window(now: datetime) -> int:
+    return int(now.timestamp()) // WINDOW_SECONDS
+
+
+def _reset_seconds(window: int, now: datetime) -> int:
+    return max(1, math.ceil((window + 1) * WINDOW_SECONDS - now.timestamp()))

@@ -1,0 +1,100 @@
+"""Puts a server together: settings in, an ASGI application out."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import ModuleType
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from aiops import operations
+from aiops.accounts.plans import load_plans
+from aiops.contract import models
+from aiops.contract.binding import Binding, bind
+from aiops.contract.document import Document
+from aiops.contract.router import add_routes
+from aiops.database.engine import Database
+from aiops.database.migrate import check_migrated
+from aiops.error_handlers import add_error_handlers
+from aiops.http.guarded import GuardedClient
+from aiops.jobs.worker import Handler, Worker
+from aiops.logs import configure_logs
+from aiops.middleware import CallMiddleware
+from aiops.providers.base import Provider
+from aiops.providers.embedded.provider import EmbeddedProvider
+from aiops.providers.registry import ProviderRegistry
+from aiops.runtime import Runtime
+from aiops.settings import Settings
+from aiops.storage.files import FileStore
+from aiops.storage.signed_urls import SignedUrls
+
+LOCAL_URL = "http://127.0.0.1:8000"
+
+
+def create_runtime(
+    settings: Settings, *, providers: Sequence[Provider] = (), document: Document | None = None
+) -> Runtime:
+    """What the parts of a server share.
+
+    Raises:
+        ValueError: a setting cannot be used; the message says which and why.
+        ContractError: the document cannot be used.
+    """
+    return Runtime(
+        settings=settings,
+        document=document or Document(),
+        plans=load_plans(settings.plans_file),
+        database=Database(settings.database),
+        store=FileStore(settings.files_dir),
+        urls=SignedUrls(settings.public_url or LOCAL_URL, settings.signing_key),
+        providers=ProviderRegistry(providers, stand_in=EmbeddedProvider()),
+        guarded_client=GuardedClient(settings.private_hosts),
+    )
+
+
+def create_app(
+    runtime: Runtime, *, operations_package: ModuleType = operations, models_module: ModuleType = models
+) -> FastAPI:
+    """The application of a runtime; its worker starts and stops with it.
+
+    Raises:
+        ContractError: document, handlers and models do not belong together.
+    """
+    bindings = bind(runtime.document, operations_package, models_module)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=_lifespan(bindings))
+    app.state.runtime = runtime
+    app.add_middleware(CallMiddleware)
+    add_error_handlers(app)
+    add_routes(app, bindings)
+    return app
+
+
+def serve_app() -> FastAPI:
+    """What uvicorn loads in each process of `aiops serve`; settings come from the environment."""
+    settings = Settings()
+    configure_logs(settings.log_format)
+    return create_app(create_runtime(settings))
+
+
+def _lifespan(bindings: Mapping[str, Binding]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        runtime: Runtime = app.state.runtime
+        await check_migrated(runtime.database)
+        worker = Worker(runtime, _handlers(bindings))
+        worker.start()
+        try:
+            yield
+        finally:
+            await worker.stop()
+            await runtime.database.close()
+
+    return lifespan
+
+
+def _handlers(bindings: Mapping[str, Binding]) -> dict[str, tuple[type[BaseModel], Handler]]:
+    return {
+        operation_id: (binding.request_model, binding.handle)
+        for operation_id, binding in bindings.items()
+        if binding.operation.is_service and binding.request_model is not None
+    }

@@ -1,0 +1,267 @@
+"""The command line: `aiops serve`, and what an operator does by hand."""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Annotated, TypeVar
+
+import typer
+import uvicorn
+
+from aiops.accounts.accounts import AccountError, count_accounts, create_account, find_account
+from aiops.accounts.authentication import create_key, list_keys, revoke_key
+from aiops.accounts.plans import SMALLEST, load_plans
+from aiops.app import create_runtime
+from aiops.contract.document import ContractError
+from aiops.database.engine import Database, Session
+from aiops.database.migrate import MigrationError, check_migrated, upgrade
+from aiops.ledger import ledger
+from aiops.ledger.verify import missing_files, verify
+from aiops.logs import configure_logs
+from aiops.providers.embedded.provider import EmbeddedProvider
+from aiops.runtime import Runtime, utc_now
+from aiops.settings import Settings
+from aiops.storage.files import FileStore
+
+FIRST_EMAIL = "owner@example.com"
+FIRST_PLAN = "business"
+STOP_SECONDS = 20
+R = TypeVar("R")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+users = typer.Typer(no_args_is_help=True, help="People who use the service.")
+keys = typer.Typer(no_args_is_help=True, help="API keys.")
+credits_ = typer.Typer(no_args_is_help=True, help="Credits.")
+ledger_ = typer.Typer(no_args_is_help=True, help="The ledger.")
+database_ = typer.Typer(no_args_is_help=True, help="The database.")
+for name, group in (("users", users), ("keys", keys), ("credits", credits_), ("ledger", ledger_), ("db", database_)):
+    app.add_typer(group, name=name)
+
+
+def main() -> None:
+    """Runs a command; what its user has to mend is said in one line."""
+    try:
+        app()
+    except (AccountError, ContractError, MigrationError, ValueError) as error:
+        print(f"aiops: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="How many processes serve and work.", min=1, max=64)] = 1,
+) -> None:
+    """Serves the API and works its jobs."""
+    settings = Settings()
+    configure_logs(settings.log_format)
+    public_url = settings.public_url or f"http://{_reachable(host)}:{port}"
+    os.environ["AIOPS_PUBLIC_URL"] = public_url
+    if settings.is_embedded:
+        _upgrade(settings)
+    runtime = create_runtime(Settings())
+    key = asyncio.run(_prepare(runtime))
+    _greet(public_url, key)
+    if workers > 1:
+        _share_metrics(settings)
+    uvicorn.run(
+        "aiops.app:serve_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+
+
+@users.command("create")
+def users_create(
+    email: str,
+    plan: Annotated[str, typer.Option(help="The plan to start on.")] = SMALLEST,
+    credits: Annotated[int | None, typer.Option(help="Opening credits, in place of the plan's.", min=0)] = None,  # noqa: A002
+) -> None:
+    """Makes an account and prints its API key."""
+    plans = load_plans(Settings().plans_file)
+
+    async def create(session: Session) -> str:
+        now = utc_now()
+        account = await create_account(session, plans, email, now, plan=plan, credits=credits)
+        return await create_key(session, account.id, "first key", now)
+
+    print(f"API key: {_write(create)}", flush=True)
+
+
+@keys.command("create")
+def keys_create(
+    email: str,
+    name: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
+    days: Annotated[int | None, typer.Option(help="After how many days it expires; never unless given.", min=1)] = None,
+) -> None:
+    """Makes another API key and prints it."""
+
+    async def create(session: Session) -> str:
+        account, now = await find_account(session, email), utc_now()
+        return await create_key(session, account.id, name, now, now + timedelta(days=days) if days else None)
+
+    print(f"API key: {_write(create)}", flush=True)
+
+
+@keys.command("list")
+def keys_list(email: str) -> None:
+    """Lists an account's API keys."""
+
+    async def read(session: Session) -> list[str]:
+        account, now = await find_account(session, email), utc_now()
+        lines = []
+        for key in await list_keys(session, account.id):
+            is_expired = key.expires_at is not None and key.expires_at <= now
+            state = "revoked" if key.revoked_at else "expired" if is_expired else "active"
+            used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
+            lines.append(f"{key.id}  {key.prefix}…{key.last_four}  {state:<8} last used {used:<16}  {key.name}")
+        return lines
+
+    print("\n".join(_write(read)), flush=True)
+
+
+@keys.command("revoke")
+def keys_revoke(key_id: str) -> None:
+    """Revokes an API key, at once and for good."""
+    _write(lambda session: revoke_key(session, key_id, utc_now()))
+    print(f"{key_id} is revoked.", flush=True)
+
+
+@credits_.command("grant")
+def credits_grant(
+    email: str,
+    amount: Annotated[int, typer.Argument(min=1, max=1_000_000)],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the account's transactions.")],
+) -> None:
+    """Gives credits to an account."""
+
+    async def grant(session: Session) -> int:
+        account = await find_account(session, email)
+        return await ledger.grant(session, account.id, amount, utc_now(), description=reason)
+
+    print(f"{email} has {_write(grant)} credits.", flush=True)
+
+
+@ledger_.command("verify")
+def ledger_verify() -> None:
+    """Computes every balance anew and looks for every file; says what is off and ends with 1 if anything is."""
+    settings = Settings()
+
+    async def check(database: Database) -> list[str]:
+        now = utc_now()
+        findings = await verify(database, now, grace_seconds=settings.reaper_seconds)
+        return findings + await missing_files(database, FileStore(settings.files_dir), now)
+
+    findings = _with_database(check)
+    print("\n".join(findings) or "The ledger is in order.", flush=True)
+    if findings:
+        raise typer.Exit(1)
+
+
+@database_.command("upgrade")
+def database_upgrade() -> None:
+    """Brings the database up to date."""
+    _upgrade(Settings())
+    print("The database is up to date.", flush=True)
+
+
+def _upgrade(settings: Settings) -> None:
+    if settings.is_embedded:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    upgrade(settings.database)
+
+
+def _write(act: Callable[[Session], Awaitable[R]]) -> R:
+    """Runs one transaction on the configured database."""
+
+    async def write(database: Database) -> R:
+        async with database.write() as session:
+            return await act(session)
+
+    return _with_database(write)
+
+
+def _with_database(act: Callable[[Database], Awaitable[R]]) -> R:
+    settings = Settings()
+    if settings.is_embedded:
+        _upgrade(settings)
+
+    async def run() -> R:
+        database = Database(settings.database)
+        try:
+            await check_migrated(database)
+            return await act(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+async def _prepare(runtime: Runtime) -> str | None:
+    """Checks the database and, where it is empty, makes the first account; returns that one's key."""
+    try:
+        await check_migrated(runtime.database)
+        async with runtime.database.write() as session:
+            if await count_accounts(session):
+                return None
+            account = await create_account(
+                session, runtime.plans, FIRST_EMAIL, utc_now(), plan=_first_plan(runtime), is_administrator=True
+            )
+            return await create_key(session, account.id, "first key", utc_now())
+    finally:
+        await runtime.database.close()
+
+
+def _first_plan(runtime: Runtime) -> str:
+    return FIRST_PLAN if FIRST_PLAN in runtime.plans else SMALLEST
+
+
+def _reachable(host: str) -> str:
+    """The name under which this machine reaches what listens on `host`."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _share_metrics(settings: Settings) -> None:
+    """Has the processes count into one folder, emptied first: its files belong to processes that are gone."""
+    folder = settings.data_dir.absolute() / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def _greet(public_url: str, key: str | None) -> None:
+    lines = [f"aiops serves {public_url}, its contract is {public_url}/openapi.yaml"]
+    notice = EmbeddedProvider().notice()
+    if notice is not None:
+        lines.append(notice)
+    if key is None:
+        lines.append(f"Another API key: aiops keys create {FIRST_EMAIL}")
+    else:
+        lines += [f"API key: {key}", "", "Try it:", *_curl_lines(public_url, key)]
+    print("\n".join(lines), flush=True)
+
+
+def _curl_lines(public_url: str, key: str) -> list[str]:
+    """A call of each service that works as printed; the last one transcribes what it has had spoken."""
+    head = f"curl -sS {public_url}/api/services"
+    options = f"-H 'Authorization: Bearer {key}' -H 'Content-Type: application/json'"
+    speak = f"""{head}/tts {options} -d '{{"text": "Your order is on its way."}}'"""
+    its_url = f"""$({speak} | sed -E 's/.*"audio_url":"([^"]+)".*/\\1/')"""
+    return [
+        f"""{head}/image_gen {options} -d '{{"prompt": "A lighthouse on a cliff at sunset"}}'""",
+        speak,
+        f"""{head}/transcribe {options} -d "{{\\"audio_url\\": \\"{its_url}\\"}}\"""",
+    ]

@@ -1,0 +1,887 @@
+# GENERATED from openapi/aiops.yaml by `make generate`; do not edit.
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
+
+
+class ImageRequest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    prompt: Annotated[
+        str,
+        Field(
+            description="What the image shows, in your own words.",
+            examples=["A lighthouse on a cliff at sunset"],
+            max_length=2000,
+            min_length=1,
+            pattern="^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$",
+            title="Prompt",
+        ),
+    ]
+    aspect_ratio: Annotated[
+        Literal["1:1", "16:9", "9:16", "4:3", "3:4"],
+        Field(
+            description="Width to height. Square for profile pictures, 9:16 for mobile wallpapers, 16:9 for desktop.",
+            examples=["16:9"],
+            title="Aspect ratio",
+        ),
+    ] = "1:1"
+    style: Annotated[
+        Literal["none", "anime"], Field(description="A style to draw in.", examples=["anime"], title="Style")
+    ] = "none"
+    model: Annotated[
+        Literal["black-forest-labs/FLUX.1-schnell", "black-forest-labs/FLUX.1-dev", "fal-ai/flux-pro"],
+        Field(description="The model that draws.", examples=["black-forest-labs/FLUX.1-schnell"], title="Model"),
+    ] = "black-forest-labs/FLUX.1-schnell"
+
+
+class SpeechRequest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    text: Annotated[
+        str,
+        Field(
+            description="The text to speak, at most 500 characters.",
+            examples=["Welcome back. Your order is on its way."],
+            max_length=500,
+            min_length=1,
+            pattern="^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$",
+            title="Text",
+        ),
+    ]
+    voice: Annotated[
+        Literal["en-Carter_man", "en-Emily_woman", "en-James_man", "en-Sarah_woman"],
+        Field(
+            description="Carter and James are male, Emily and Sarah female.", examples=["en-Emily_woman"], title="Voice"
+        ),
+    ] = "en-Carter_man"
+    model: Annotated[
+        Literal["vibevoice", "parler-tts/parler-tts-mini-v1"],
+        Field(description="The model that speaks.", examples=["vibevoice"], title="Model"),
+    ] = "vibevoice"
+
+
+class TranscriptionRequest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    audio_url: Annotated[
+        str,
+        Field(
+            description="A direct public link to the audio, by http or https, or the link to a file of this API. It must answer with\nthe file itself and not with a page around it.\n",
+            examples=["https://media.example/podcast/episode-12.mp3"],
+            max_length=2048,
+            min_length=8,
+            pattern="^https?://[^\\s\\u0000]+$",
+            title="Audio URL",
+        ),
+    ]
+    language: Annotated[
+        Literal["en", "es", "fr", "de", "it", "ja", "zh"],
+        Field(description="The language that is spoken.", examples=["en"], title="Language"),
+    ] = "en"
+    model: Annotated[
+        Literal["distil-whisper/distil-large-v3", "openai/whisper-large-v3", "meta-llama/seamless-m4t-v2-large"],
+        Field(description="The model that listens.", examples=["distil-whisper/distil-large-v3"], title="Model"),
+    ] = "distil-whisper/distil-large-v3"
+
+
+class Receipt(BaseModel):
+    job_id: Annotated[
+        str,
+        Field(
+            description="The job that did the work.",
+            examples=["job_5f0c2b9e7d1a4c3b8e6f9a02"],
+            max_length=64,
+            min_length=1,
+            title="Job",
+        ),
+    ]
+    credits_charged: Annotated[
+        int, Field(description="What this call cost.", examples=[5], ge=0, le=1000000, title="Credits charged")
+    ]
+    credits_remaining: Annotated[
+        int,
+        Field(
+            description="What could be spent when the call ended.",
+            examples=[20],
+            ge=0,
+            le=1000000000,
+            title="Credits remaining",
+        ),
+    ]
+    model: Annotated[
+        str,
+        Field(
+            description="The model or engine that ran.",
+            examples=["black-forest-labs/FLUX.1-schnell"],
+            max_length=200,
+            min_length=1,
+            title="Model",
+        ),
+    ]
+    provider: Annotated[
+        str,
+        Field(
+            description="Who ran it. `embedded` is the built-in one, for trying things out.",
+            examples=["fal"],
+            max_length=100,
+            min_length=1,
+            title="Provider",
+        ),
+    ]
+
+
+class Limits(BaseModel):
+    monthly_credits: Annotated[
+        int,
+        Field(
+            description="The credits granted each month.", examples=[25], ge=0, le=1000000000, title="Monthly credits"
+        ),
+    ]
+    requests_per_minute: Annotated[
+        int,
+        Field(
+            description="How many calls to the services are taken in a minute.",
+            examples=[10],
+            ge=1,
+            le=1000000,
+            title="Requests per minute",
+        ),
+    ]
+    jobs_at_once: Annotated[
+        int,
+        Field(
+            description="How many jobs run at the same time; others wait in the queue.",
+            examples=[2],
+            ge=1,
+            le=10000,
+            title="Jobs at once",
+        ),
+    ]
+    jobs_queued: Annotated[
+        int,
+        Field(description="How many jobs may wait in the queue.", examples=[100], ge=1, le=100000, title="Jobs queued"),
+    ]
+    audio_minutes: Annotated[
+        int,
+        Field(
+            description="How long a recording to transcribe may be.",
+            examples=[10],
+            ge=1,
+            le=10000,
+            title="Audio minutes",
+        ),
+    ]
+
+
+class ServiceModel(BaseModel):
+    id: Annotated[
+        str,
+        Field(
+            description="What to send as `model`.", examples=["vibevoice"], max_length=200, min_length=1, title="Model"
+        ),
+    ]
+    name: Annotated[
+        str,
+        Field(description="What people call it.", examples=["VibeVoice"], max_length=200, min_length=1, title="Name"),
+    ]
+    default: Annotated[
+        bool, Field(description="Whether it is taken where none is asked for.", examples=[True], title="Default")
+    ]
+    live: Annotated[bool, Field(description="Whether this server can run it now.", examples=[True], title="Live")]
+    provider: Annotated[
+        str | None,
+        Field(
+            description="Who would run it, null where nobody can.",
+            examples=["embedded"],
+            max_length=100,
+            title="Provider",
+        ),
+    ]
+
+
+class ServiceVoice(BaseModel):
+    id: Annotated[
+        str,
+        Field(
+            description="What to send as `voice`.",
+            examples=["en-Carter_man"],
+            max_length=100,
+            min_length=1,
+            title="Voice",
+        ),
+    ]
+    name: Annotated[
+        str, Field(description="What people call it.", examples=["Carter"], max_length=100, min_length=1, title="Name")
+    ]
+    description: Annotated[
+        str,
+        Field(
+            description="How it sounds.",
+            examples=["Male, neutral American English."],
+            max_length=200,
+            title="Description",
+        ),
+    ]
+    default: Annotated[
+        bool, Field(description="Whether it is taken where none is asked for.", examples=[True], title="Default")
+    ]
+
+
+class Transaction(BaseModel):
+    id: Annotated[
+        str,
+        Field(
+            description="The id of the transaction.",
+            examples=["txn_2"],
+            max_length=64,
+            min_length=1,
+            title="Transaction",
+        ),
+    ]
+    type: Annotated[
+        Literal["grant", "charge", "refund", "purchase", "adjustment"],
+        Field(description="Why the credits changed.", title="Type"),
+    ]
+    amount: Annotated[
+        int,
+        Field(
+            description="By how much the credits changed; negative for a charge.",
+            examples=[-5],
+            ge=-1000000000,
+            le=1000000000,
+            title="Amount",
+        ),
+    ]
+    balance_after: Annotated[
+        int,
+        Field(description="What could be spent afterwards.", examples=[20], ge=0, le=1000000000, title="Balance after"),
+    ]
+    job_id: Annotated[
+        str | None,
+        Field(
+            description="The job it belongs to, null for grants and the like.",
+            examples=["job_5f0c2b9e7d1a4c3b8e6f9a02"],
+            max_length=64,
+            title="Job",
+        ),
+    ]
+    description: Annotated[
+        str | None,
+        Field(
+            description="What it was for, null for jobs.",
+            examples=["Monthly credits of the free plan"],
+            max_length=500,
+            title="Description",
+        ),
+    ]
+    created_at: Annotated[
+        AwareDatetime, Field(description="When it happened.", examples=["2026-01-05T10:15:00.123456Z"], title="Created")
+    ]
+
+
+class TransactionList(BaseModel):
+    data: Annotated[
+        list[Transaction], Field(description="The transactions, newest first.", max_length=100, title="Transactions")
+    ]
+    next_cursor: Annotated[
+        str | None,
+        Field(
+            description="Send it as `cursor` for the next page; null on the last one.",
+            examples=["MTc2NzIyNTYwMA"],
+            max_length=200,
+            title="Next cursor",
+        ),
+    ]
+
+
+class Health(BaseModel):
+    status: Annotated[
+        Literal["ok"],
+        Field(
+            description="Always `ok`; anything else is answered with an error.",
+            examples=["ok"],
+            max_length=2,
+            title="Status",
+        ),
+    ]
+
+
+class FileContent(RootModel[str]):
+    root: Annotated[str, Field(description="The bytes of the file.", max_length=209715200, title="File")]
+
+
+class Error(BaseModel):
+    error: Annotated[
+        str,
+        Field(
+            description="What went wrong, in a sentence for people.",
+            examples=["Insufficient credits"],
+            max_length=1000,
+            min_length=1,
+            title="Error",
+        ),
+    ]
+    code: Annotated[
+        str,
+        Field(
+            description="What went wrong, in a word for programs. It stays the same when the sentence is improved.",
+            examples=["insufficient_credits"],
+            max_length=50,
+            min_length=1,
+            title="Code",
+        ),
+    ]
+
+
+class MalformedRequestError(Error):
+    code: Annotated[
+        Literal["malformed_request"],
+        Field(description="Always `malformed_request`.", max_length=50, min_length=1, title="Code"),
+    ]
+
+
+class UnauthorizedError(Error):
+    code: Annotated[
+        Literal["unauthorized"], Field(description="Always `unauthorized`.", max_length=50, min_length=1, title="Code")
+    ]
+
+
+class InsufficientCreditsError(Error):
+    code: Annotated[
+        Literal["insufficient_credits"],
+        Field(description="Always `insufficient_credits`.", max_length=50, min_length=1, title="Code"),
+    ]
+    credits: Annotated[int, Field(description="What can be spent.", examples=[3], ge=0, le=1000000000, title="Credits")]
+    cost: Annotated[int, Field(description="What the call costs.", examples=[5], ge=0, le=1000000, title="Cost")]
+
+
+class NotFoundError(Error):
+    code: Annotated[
+        Literal["not_found"], Field(description="Always `not_found`.", max_length=50, min_length=1, title="Code")
+    ]
+
+
+class MethodNotAllowedError(Error):
+    code: Annotated[
+        Literal["method_not_allowed"],
+        Field(description="Always `method_not_allowed`.", max_length=50, min_length=1, title="Code"),
+    ]
+
+
+class JobRunningError(Error):
+    code: Annotated[
+        Literal["job_running"], Field(description="Always `job_running`.", max_length=50, min_length=1, title="Code")
+    ]
+    job_id: Annotated[
+        str,
+        Field(
+            description="The job that still runs.",
+            examples=["job_5f0c2b9e7d1a4c3b8e6f9a02"],
+            max_length=64,
+            min_length=1,
+            title="Job",
+        ),
+    ]
+
+
+class RequestTooLargeError(Error):
+    code: Annotated[
+        Literal["request_too_large"],
+        Field(description="Always `request_too_large`.", max_length=50, min_length=1, title="Code"),
+    ]
+
+
+class UnsupportedMediaTypeError(Error):
+    code: Annotated[
+        Literal["unsupported_media_type"],
+        Field(description="Always `unsupported_media_type`.", max_length=50, min_length=1, title="Code"),
+    ]
+
+
+class RangeNotSatisfiableError(Error):
+    code: Annotated[
+        Literal["range_not_satisfiable"],
+        Field(description="Always `range_not_satisfiable`.", max_length=50, min_length=1, title="Code"),
+    ]
+
+
+class InvalidField(BaseModel):
+    field: Annotated[
+        str,
+        Field(
+            description="Its name; empty where the body as a whole is meant.",
+            examples=["aspect_ratio"],
+            max_length=200,
+            title="Field",
+        ),
+    ]
+    message: Annotated[
+        str,
+        Field(
+            description="What is wrong with it.",
+            examples=["Field required"],
+            max_length=1000,
+            min_length=1,
+            title="Message",
+        ),
+    ]
+
+
+class IdempotencyKeyReusedError(Error):
+    code: Annotated[
+        Literal["idempotency_key_reused"],
+        Field(description="Always `idempotency_key_reused`.", max_length=50, min_length=1, title="Code"),
+    ]
+
+
+class GenerationFailedError(Error):
+    code: Annotated[
+        Literal["generation_failed"],
+        Field(description="Always `generation_failed`.", max_length=50, min_length=1, title="Code"),
+    ]
+    reason: Annotated[
+        str,
+        Field(
+            description="What failed.",
+            examples=["The provider did not answer in time."],
+            max_length=1000,
+            min_length=1,
+            title="Reason",
+        ),
+    ]
+    refunded: Annotated[
+        Literal[True],
+        Field(description="Always true; what was held for the call is back.", examples=[True], title="Refunded"),
+    ]
+    credits: Annotated[
+        int,
+        Field(description="What can be spent after the refund.", examples=[25], ge=0, le=1000000000, title="Credits"),
+    ]
+    job_id: Annotated[
+        str,
+        Field(
+            description="The job that failed.",
+            examples=["job_5f0c2b9e7d1a4c3b8e6f9a02"],
+            max_length=64,
+            min_length=1,
+            title="Job",
+        ),
+    ]
+
+
+class InternalError(Error):
+    code: Annotated[
+        Literal["internal_error"],
+        Field(description="Always `internal_error`.", max_length=50, min_length=1, title="Code"),
+    ]
+
+
+class AvailableItem(RootModel[str]):
+    root: Annotated[str, Field(max_length=200, title="Model")]
+
+
+class ModelUnavailableError(Error):
+    code: Annotated[
+        Literal["model_unavailable"],
+        Field(description="Always `model_unavailable`.", max_length=50, min_length=1, title="Code"),
+    ]
+    available: Annotated[
+        list[AvailableItem],
+        Field(
+            description="The models of this service that can be had.",
+            examples=[["black-forest-labs/FLUX.1-schnell"]],
+            max_length=100,
+            title="Available",
+        ),
+    ]
+
+
+class NotReadyError(Error):
+    code: Annotated[
+        Literal["not_ready"], Field(description="Always `not_ready`.", max_length=50, min_length=1, title="Code")
+    ]
+
+
+class ServiceFailureError(RootModel[GenerationFailedError | InternalError]):
+    root: Annotated[
+        GenerationFailedError | InternalError,
+        Field(description="What a service answers with 500.", title="Service: failure"),
+    ]
+
+
+class ListJobsParametersQuery(BaseModel):
+    limit: Annotated[int, Field(ge=1, le=100, title="Limit")] = 20
+    cursor: Annotated[str | None, Field(max_length=200, min_length=1, title="Cursor")] = None
+
+
+class ListCreditTransactionsParametersQuery(BaseModel):
+    limit: Annotated[int, Field(ge=1, le=100, title="Limit")] = 20
+    cursor: Annotated[str | None, Field(max_length=200, min_length=1, title="Cursor")] = None
+
+
+class DownloadFileParametersQuery(BaseModel):
+    expires: Annotated[str | None, Field(max_length=20, title="Expires")] = None
+    signature: Annotated[str | None, Field(max_length=100, title="Signature")] = None
+
+
+class GetOpenapiJsonResponse(RootModel[dict[str, Any]]):
+    root: Annotated[dict[str, Any], Field(max_length=20)]
+
+
+class ImageResult(BaseModel):
+    image_url: Annotated[
+        str,
+        Field(
+            description="A link to the image that works without an API key until it expires.",
+            examples=[
+                "https://aiops.example/files/9tTkq0mB3nZyW4xVbC7dQe.png?expires=1767225600&signature=Jx3mR0a9sQk2"
+            ],
+            max_length=2048,
+            min_length=8,
+            title="Image URL",
+        ),
+    ]
+    success: Annotated[
+        Literal[True],
+        Field(description="Always true; a failure is answered with an error.", examples=[True], title="Success"),
+    ]
+
+
+class SpeechResult(BaseModel):
+    audio_url: Annotated[
+        str,
+        Field(
+            description="A link to the mp3 file that works without an API key until it expires.",
+            examples=[
+                "https://aiops.example/files/Zq8LrT2yHc5uNp1wXk6vBd.mp3?expires=1767225600&signature=c7Yt1oPz4LmE"
+            ],
+            max_length=2048,
+            min_length=8,
+            title="Audio URL",
+        ),
+    ]
+    success: Annotated[
+        Literal[True],
+        Field(description="Always true; a failure is answered with an error.", examples=[True], title="Success"),
+    ]
+
+
+class TranscriptionResult(BaseModel):
+    text: Annotated[
+        str,
+        Field(
+            description="What was said.",
+            examples=["Welcome back. Your order is on its way."],
+            max_length=1000000,
+            min_length=1,
+            title="Text",
+        ),
+    ]
+    success: Annotated[
+        Literal[True],
+        Field(description="Always true; a failure is answered with an error.", examples=[True], title="Success"),
+    ]
+
+
+class Image(ImageResult, Receipt):
+    pass
+
+
+class Speech(SpeechResult, Receipt):
+    pass
+
+
+class Transcription(TranscriptionResult, Receipt):
+    pass
+
+
+class Job(BaseModel):
+    id: Annotated[
+        str,
+        Field(
+            description="The id of the job.",
+            examples=["job_5f0c2b9e7d1a4c3b8e6f9a02"],
+            max_length=64,
+            min_length=1,
+            title="Job",
+        ),
+    ]
+    service: Annotated[
+        str,
+        Field(
+            description="The service that was called, by its operationId.",
+            examples=["generate_image"],
+            max_length=100,
+            min_length=1,
+            title="Service",
+        ),
+    ]
+    status: Annotated[
+        Literal["queued", "running", "succeeded", "failed", "cancelled"],
+        Field(description="How far the job is.", title="Status"),
+    ]
+    progress: Annotated[
+        float | None,
+        Field(
+            description="From 0 to 1, or null where it is not known.", examples=[0.4], ge=0.0, le=1.0, title="Progress"
+        ),
+    ]
+    model: Annotated[
+        str | None,
+        Field(
+            description="The model that was asked for and, once it has run, the engine that ran.",
+            examples=["black-forest-labs/FLUX.1-schnell"],
+            max_length=200,
+            title="Model",
+        ),
+    ]
+    provider: Annotated[
+        str | None,
+        Field(
+            description="Who runs it, null before it has started.", examples=["fal"], max_length=100, title="Provider"
+        ),
+    ]
+    result: Annotated[
+        ImageResult | SpeechResult | TranscriptionResult | None,
+        Field(description="The answer of the service once the job has succeeded, else null.", title="Result"),
+    ]
+    reason: Annotated[
+        str | None,
+        Field(
+            description="Why the job failed, else null.",
+            examples=["The provider did not answer in time."],
+            max_length=1000,
+            title="Reason",
+        ),
+    ]
+    credits_held: Annotated[
+        int,
+        Field(
+            description="What is set aside for the job while it is open.",
+            examples=[0],
+            ge=0,
+            le=1000000,
+            title="Credits held",
+        ),
+    ]
+    credits_charged: Annotated[
+        int,
+        Field(
+            description="What the job has cost, once it has succeeded.",
+            examples=[5],
+            ge=0,
+            le=1000000,
+            title="Credits charged",
+        ),
+    ]
+    credits_refunded: Annotated[
+        int,
+        Field(
+            description="What was given back, once it has failed or was cancelled.",
+            examples=[0],
+            ge=0,
+            le=1000000,
+            title="Credits refunded",
+        ),
+    ]
+    created_at: Annotated[
+        AwareDatetime,
+        Field(description="When the job was accepted.", examples=["2026-01-05T10:15:00.123456Z"], title="Created"),
+    ]
+    started_at: Annotated[
+        AwareDatetime | None,
+        Field(
+            description="When a worker took it up, else null.",
+            examples=["2026-01-05T10:15:00.234567Z"],
+            title="Started",
+        ),
+    ]
+    finished_at: Annotated[
+        AwareDatetime | None,
+        Field(description="When it ended, else null.", examples=["2026-01-05T10:15:02.345678Z"], title="Finished"),
+    ]
+
+
+class JobList(BaseModel):
+    data: Annotated[list[Job], Field(description="The jobs, newest first.", max_length=100, title="Jobs")]
+    next_cursor: Annotated[
+        str | None,
+        Field(
+            description="Send it as `cursor` for the next page; null on the last one.",
+            examples=["MTc2NzIyNTYwMA"],
+            max_length=200,
+            title="Next cursor",
+        ),
+    ]
+
+
+class Account(BaseModel):
+    id: Annotated[
+        str,
+        Field(
+            description="The id of the account.",
+            examples=["acc_7b1e0c9d2f3a4b5c6d7e8f90"],
+            max_length=64,
+            min_length=1,
+            title="Account",
+        ),
+    ]
+    email: Annotated[
+        str,
+        Field(
+            description="The e-mail address of its owner.",
+            examples=["you@company.example"],
+            max_length=254,
+            min_length=3,
+            title="E-mail",
+        ),
+    ]
+    plan: Annotated[
+        str, Field(description="The plan it is on.", examples=["free"], max_length=50, min_length=1, title="Plan")
+    ]
+    credits: Annotated[
+        int,
+        Field(
+            description="What can be spent now. What is held for open jobs is already off it.",
+            examples=[20],
+            ge=0,
+            le=1000000000,
+            title="Credits",
+        ),
+    ]
+    credits_held: Annotated[
+        int,
+        Field(description="What is set aside for open jobs.", examples=[5], ge=0, le=1000000000, title="Credits held"),
+    ]
+    limits: Limits
+
+
+class Service(BaseModel):
+    id: Annotated[
+        str,
+        Field(
+            description="Its operationId.", examples=["generate_image"], max_length=100, min_length=1, title="Service"
+        ),
+    ]
+    name: Annotated[
+        str,
+        Field(description="What it does.", examples=["Generate an image"], max_length=100, min_length=1, title="Name"),
+    ]
+    method: Annotated[
+        str,
+        Field(
+            description="The HTTP method to call it with.",
+            examples=["POST"],
+            max_length=10,
+            min_length=1,
+            title="Method",
+        ),
+    ]
+    path: Annotated[
+        str,
+        Field(
+            description="The path to call.",
+            examples=["/api/services/image_gen"],
+            max_length=200,
+            min_length=1,
+            title="Path",
+        ),
+    ]
+    credits: Annotated[int, Field(description="What a call costs.", examples=[5], ge=0, le=1000000, title="Credits")]
+    models: Annotated[
+        list[ServiceModel], Field(description="The models to choose from.", max_length=100, title="Models")
+    ]
+    voices: Annotated[
+        list[ServiceVoice],
+        Field(
+            description="The voices to choose from; empty where the service does not speak.",
+            max_length=100,
+            title="Voices",
+        ),
+    ]
+
+
+class InvalidInputError(Error):
+    code: Annotated[
+        Literal["invalid_input"],
+        Field(description="Always `invalid_input`.", max_length=50, min_length=1, title="Code"),
+    ]
+    details: Annotated[
+        list[InvalidField],
+        Field(description="What is wrong, field by field.", max_length=100, min_length=1, title="Details"),
+    ]
+
+
+class UnprocessableError(Error):
+    code: Annotated[
+        Literal["unprocessable"],
+        Field(description="Always `unprocessable`.", max_length=50, min_length=1, title="Code"),
+    ]
+    reason: Annotated[
+        str,
+        Field(
+            description="What is wrong with it.",
+            examples=["The audio could not be downloaded."],
+            max_length=1000,
+            min_length=1,
+            title="Reason",
+        ),
+    ]
+    refunded: Annotated[
+        Literal[True],
+        Field(description="Always true; what was held for the call is back.", examples=[True], title="Refunded"),
+    ]
+    job_id: Annotated[
+        str,
+        Field(
+            description="The job that failed.",
+            examples=["job_c04b8d1f3e6a4729b5d0e8f7"],
+            max_length=64,
+            min_length=1,
+            title="Job",
+        ),
+    ]
+
+
+class RateLimitExceededError(Error):
+    code: Annotated[
+        Literal["rate_limit_exceeded"],
+        Field(description="Always `rate_limit_exceeded`.", max_length=50, min_length=1, title="Code"),
+    ]
+    retry_after: Annotated[
+        int, Field(description="The seconds to wait.", examples=[41], ge=1, le=3600, title="Retry after")
+    ]
+
+
+class QueueFullError(Error):
+    code: Annotated[
+        Literal["queue_full"], Field(description="Always `queue_full`.", max_length=50, min_length=1, title="Code")
+    ]
+    retry_after: Annotated[
+        int, Field(description="The seconds to wait.", examples=[41], ge=1, le=3600, title="Retry after")
+    ]
+
+
+class ServiceUnprocessableError(RootModel[InvalidInputError | IdempotencyKeyReusedError | UnprocessableError]):
+    root: Annotated[
+        InvalidInputError | IdempotencyKeyReusedError | UnprocessableError,
+        Field(description="What a service answers with 422.", title="Service: unprocessable"),
+    ]
+
+
+class ServiceLimitError(RootModel[RateLimitExceededError | QueueFullError]):
+    root: Annotated[
+        RateLimitExceededError | QueueFullError,
+        Field(description="What a service answers with 429.", title="Service: limit"),
+    ]
+
+
+class ServiceList(BaseModel):
+    data: Annotated[list[Service], Field(description="The services.", max_length=100, title="Services")]

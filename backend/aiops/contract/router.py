@@ -1,0 +1,186 @@
+"""Routes, one for each operation of the document.
+
+What happens to a call, in this order: the API key is checked before the body is read; the body is capped while it is
+read; the call is counted; parameters and body are validated by the generated models; then the handler is called, or,
+for a service, a job is submitted and waited for.
+"""
+
+import asyncio
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive
+
+from aiops.accounts import rate_limits
+from aiops.accounts.authentication import Caller, authenticate
+from aiops.accounts.rate_limits import Quota
+from aiops.contract.binding import Binding
+from aiops.errors import (
+    ApiError,
+    InvalidInputError,
+    MalformedRequestError,
+    RequestTooLargeError,
+    UnsupportedMediaTypeError,
+)
+from aiops.jobs import service_call
+from aiops.jobs.service_call import ServiceCall
+from aiops.jobs.submission import count_refused
+from aiops.runtime import Runtime
+
+BODY_BYTES_MAX = 65_536
+BODY_SECONDS_MAX = 30
+IDEMPOTENCY_KEY = re.compile(r"[!-~]([ -~]{0,253}[!-~])?")
+
+
+def add_routes(app: FastAPI, bindings: Mapping[str, Binding]) -> None:
+    """One route an operation; GET answers HEAD as well."""
+    app.router.route_class = _OperationRoute
+    for binding in bindings.values():
+        operation = binding.operation
+        app.add_api_route(
+            operation.path,
+            _service_endpoint(binding) if operation.is_service else binding.handle,
+            methods=["GET", "HEAD"] if operation.method == "GET" else [operation.method],
+            operation_id=operation.id,
+            name=operation.id,
+        )
+
+
+class _OperationRoute(APIRoute):
+    """Authenticates, caps and counts, before FastAPI reads the body and validates."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            runtime: Runtime = request.app.state.runtime
+            operation = runtime.document.operations[self.operation_id or ""]
+            request.state.operation_id = operation.id
+            if not operation.is_authenticated:
+                return await handle(request)
+            authorization = request.headers.get("authorization")
+            caller = await authenticate(runtime.database, runtime.plans, authorization, runtime.clock())
+            request.state.caller = caller
+            if operation.is_service:
+                return await _counted(runtime, caller, request, handle)
+            await _count_other(runtime, caller, request)
+            return await handle(request)
+
+        return guarded
+
+
+async def _count_other(runtime: Runtime, caller: Caller, request: Request) -> None:
+    policy = caller.account_id, rate_limits.OTHER, rate_limits.OTHER_REQUESTS_PER_MINUTE, runtime.clock()
+    async with runtime.database.write() as session:
+        counted = await rate_limits.count(session, *policy)
+        quota = counted or await rate_limits.look(session, *policy)
+    _announce(request, quota)
+    if counted is None:
+        raise rate_limits.exceeded(quota)
+
+
+async def _counted(
+    runtime: Runtime, caller: Caller, request: Request, handle: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    """Handles a call to a service. One that is refused before it is submitted counts as well."""
+    try:
+        body = await _read_body(request)
+        return await handle(Request(request.scope, _replay(body)))
+    except (ApiError, RequestValidationError, HTTPException):
+        if not hasattr(request.state, "submitted"):
+            outcome = await count_refused(runtime.database, caller, runtime.clock())
+            _announce(request, outcome.quota)
+            if outcome.error is not None:
+                raise outcome.error from None
+        raise
+
+
+def _service_endpoint(binding: Binding) -> Callable[..., Awaitable[Response]]:
+    """An endpoint that takes the service's request, as FastAPI wants to see it: typed."""
+
+    async def endpoint(request: Request, body: BaseModel) -> Response:
+        runtime: Runtime = request.app.state.runtime
+        caller: Caller = request.state.caller
+        call = ServiceCall(
+            operation=binding.operation,
+            caller=caller,
+            body=body,
+            idempotency_key=_idempotency_key(request),
+            request_id=request.state.request_id,
+            refusal=_refusal(runtime, binding, body),
+        )
+        outcome = await service_call.accept(runtime, call)
+        request.state.submitted = True
+        _announce(request, outcome.quota)
+        if outcome.job_id is None:
+            raise outcome.error or TypeError("a submission ends in a job or in an error")
+        answer = await service_call.wait(runtime, caller, outcome.job_id)
+        return JSONResponse(answer, headers={"Idempotent-Replayed": "true"} if outcome.replayed else None)
+
+    parameters = inspect.signature(endpoint).parameters
+    typed = [parameters["request"], parameters["body"].replace(annotation=binding.request_model)]
+    endpoint.__signature__ = inspect.Signature(typed)  # type: ignore[attr-defined]
+    endpoint.__annotations__ = {"request": Request, "body": binding.request_model}
+    return endpoint
+
+
+def _refusal(runtime: Runtime, binding: Binding, body: BaseModel) -> ApiError | None:
+    """Why this server cannot run a valid call, known before any credits are held."""
+    models = [choice.value for choice in runtime.document.choices(binding.operation, "model")]
+    refusal = runtime.providers.refusal(binding.operation.id, body, models)
+    return refusal or (binding.check(body, runtime) if binding.check else None)
+
+
+def _idempotency_key(request: Request) -> str | None:
+    values = request.headers.getlist("idempotency-key")
+    if not values:
+        return None
+    if len(values) > 1 or IDEMPOTENCY_KEY.fullmatch(values[0]) is None:
+        raise InvalidInputError([("Idempotency-Key", "Input should be 1 to 255 printable ASCII characters")])
+    return values[0]
+
+
+async def _read_body(request: Request) -> bytes:
+    """The body, no larger than is taken and no slower; checked by its announced length and type before it is read."""
+    announced = request.headers.get("content-length", "0")
+    if not announced.isdigit() or int(announced) > BODY_BYTES_MAX:
+        raise RequestTooLargeError(BODY_BYTES_MAX)
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaTypeError
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > BODY_BYTES_MAX:
+                    raise RequestTooLargeError(BODY_BYTES_MAX)
+    except TimeoutError:
+        raise MalformedRequestError("The body did not arrive in time.") from None
+    if not body:
+        raise MalformedRequestError("The body is empty. Send a JSON object.")
+    return bytes(body)
+
+
+def _replay(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+def _announce(request: Request, quota: Quota) -> None:
+    request.state.headers.update(quota.headers())
+
+
+def routes_of(app: FastAPI) -> set[tuple[str, str]]:
+    """Method and path of every route, HEAD left out: it comes with GET."""
+    routes: list[Any] = [route for route in app.routes if isinstance(route, APIRoute)]
+    return {(method, route.path) for route in routes for method in route.methods if method != "HEAD"}

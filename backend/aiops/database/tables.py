@@ -1,0 +1,180 @@
+"""The whole database on one page.
+
+Credits are integers. `Account.credits` is what can be spent and `Account.held` what is set aside for open jobs;
+both are sums over `Entry`, kept beside the account so that one row is locked and read. How they move is in
+`aiops.ledger`; what must hold is checked by `aiops.ledger.verify`.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, DateTime, Dialect, Index, TypeDecorator, text
+from sqlmodel import Field, SQLModel
+
+OPEN_STATUSES = ("queued", "running")
+SETTLEMENT_KINDS = ("capture", "release")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC; SQLite has no time zones, so it is stored there without one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def timestamp(**options: Any) -> Any:
+    return Field(sa_type=UtcDateTime, **options)
+
+
+class Account(SQLModel, table=True):
+    """Who pays. `granted_period` is the last month (`2026-11`) whose credits were granted."""
+
+    __table_args__ = (
+        CheckConstraint("credits >= 0", name="credits_not_negative"),
+        CheckConstraint("held >= 0", name="held_not_negative"),
+    )
+
+    id: str = Field(primary_key=True)
+    email: str = Field(unique=True)
+    plan: str
+    is_administrator: bool = False
+    credits: int = 0
+    held: int = 0
+    granted_period: str | None = None
+    created_at: datetime = timestamp()
+
+
+class ApiKey(SQLModel, table=True):
+    """`digest` is the SHA-256 of the key, the only thing kept of it beside `prefix` and `last_four`."""
+
+    __tablename__ = "api_key"
+
+    id: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="account.id", index=True)
+    name: str
+    digest: str = Field(unique=True)
+    prefix: str
+    last_four: str
+    created_at: datetime = timestamp()
+    expires_at: datetime | None = timestamp(default=None, nullable=True)
+    revoked_at: datetime | None = timestamp(default=None, nullable=True)
+    last_used_at: datetime | None = timestamp(default=None, nullable=True)
+
+
+class RateWindow(SQLModel, table=True):
+    """How many calls an account has made in the fixed window that began at `window * 60` seconds since 1970."""
+
+    __tablename__ = "rate_window"
+
+    account_id: str = Field(primary_key=True, foreign_key="account.id")
+    policy: str = Field(primary_key=True)
+    window: int
+    calls: int
+
+
+class Entry(SQLModel, table=True):
+    """One line of the ledger; the database refuses UPDATE and DELETE (migration 0001).
+
+    `kind` is grant, purchase, adjustment, hold, capture or release. `amount` is the change of `Account.credits`: a
+    hold is negative, a release gives the same amount back, a capture is 0. `balance_after` is `Account.credits` then.
+    """
+
+    __table_args__ = (
+        Index("entry_once_per_job", "job_id", "kind", unique=True),
+        Index(
+            "entry_settles_once",
+            "job_id",
+            unique=True,
+            sqlite_where=text("kind IN ('capture', 'release')"),
+            postgresql_where=text("kind IN ('capture', 'release')"),
+        ),
+        Index("entry_grant_once_per_period", "account_id", "period", unique=True),
+        Index("entry_by_account", "account_id", "id"),
+        CheckConstraint("balance_after >= 0", name="balance_not_negative"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: str = Field(foreign_key="account.id")
+    kind: str
+    amount: int
+    balance_after: int
+    job_id: str | None = Field(default=None, foreign_key="job.id")
+    period: str | None = None
+    description: str | None = None
+    created_at: datetime = timestamp()
+
+
+class Job(SQLModel, table=True):
+    """One paid piece of work, and the queue: a worker claims a queued row and holds it by a lease.
+
+    `attempt` counts the claims and fences: only the worker that made the last claim can settle. `credits` is the
+    price when the job was accepted. `outputs` names the result's fields that are files: `{"image_url": file_id}`.
+    `failure` is `unprocessable` (the caller's material) or `failed` (provider or storage).
+    """
+
+    __table_args__ = (
+        Index("job_by_status", "status", "created_at"),
+        Index("job_by_account", "account_id", "created_at", "id"),
+        Index("job_by_account_and_status", "account_id", "status"),
+    )
+
+    id: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="account.id")
+    operation_id: str
+    request: dict[str, Any] = Field(sa_type=JSON)
+    credits: int
+    status: str = "queued"
+    attempt: int = 0
+    worker: str | None = None
+    lease_until: datetime | None = timestamp(default=None, nullable=True)
+    deadline_at: datetime = timestamp()
+    model: str | None = None
+    provider: str | None = None
+    paid_call: bool = False
+    provider_request_id: str | None = None
+    progress: float | None = None
+    result: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    outputs: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+    failure: str | None = None
+    reason: str | None = None
+    request_id: str | None = None
+    created_at: datetime = timestamp()
+    started_at: datetime | None = timestamp(default=None, nullable=True)
+    finished_at: datetime | None = timestamp(default=None, nullable=True)
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """Which job an account's Idempotency-Key stands for, until 24 hours after the key was claimed."""
+
+    __tablename__ = "idempotency_key"
+
+    account_id: str = Field(primary_key=True, foreign_key="account.id")
+    key: str = Field(primary_key=True)
+    fingerprint: str
+    job_id: str = Field(foreign_key="job.id")
+    claimed_at: datetime = timestamp(index=True)
+
+
+class File(SQLModel, table=True):
+    """A stored file. The row is written in the transaction that captures the job, so it means: paid and fetchable."""
+
+    id: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="account.id")
+    job_id: str = Field(foreign_key="job.id", index=True)
+    name: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    created_at: datetime = timestamp()
+    expires_at: datetime = timestamp(index=True)

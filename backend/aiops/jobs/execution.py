@@ -1,0 +1,154 @@
+"""What the handler of a service is given to work with: providers, the caller's material, and a place for its output."""
+
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from aiops import metrics
+from aiops.contract.models import Limits
+from aiops.database.tables import File, Job
+from aiops.http.errors import UrlError
+from aiops.jobs import queue
+from aiops.providers.base import Answer, Audio, Call, Media, Provider, ProviderRejectedError, ProviderUnavailableError
+from aiops.runtime import Runtime
+from aiops.storage.content_types import ContentType
+from aiops.storage.files import StoredFile
+
+log = structlog.get_logger()
+
+DOWNLOAD_BYTES_MAX = 200 * 1024 * 1024
+DOWNLOAD_SECONDS = 60
+SECONDS_PER_MINUTE = 60
+
+P = TypeVar("P")
+R = TypeVar("R", bound=Answer)
+
+
+class LeaseLostError(Exception):
+    """Another worker has the job, or it has ended: whatever is done here is discarded."""
+
+
+@dataclass(slots=True)
+class JobContext:
+    """One job, as its handler sees it. `model` and `provider` are who did the work, as the answer names them."""
+
+    runtime: Runtime
+    job: Job
+    limits: Limits
+    folder: Path
+    model: str
+    provider: str = "aiops"
+    progress: float | None = None
+    stored: dict[str, tuple[StoredFile, datetime]] = field(default_factory=dict)
+
+    async def run(
+        self, capability: type[P], work: Callable[[P, Call], Awaitable[R]], check: Callable[[R], object]
+    ) -> R:
+        """Has the work done by the first provider that can, and checks the answer.
+
+        Raises:
+            ProviderUnavailableError: none could.
+            ProviderRejectedError: the caller's material cannot be processed.
+            LeaseLostError: the job is no longer ours.
+        """
+        failure = ProviderUnavailableError("No provider serves this model here at the moment.")
+        for provider in self._candidates():
+            if not isinstance(provider, capability):
+                raise TypeError(
+                    f"The provider {provider.name} has a method of {capability.__name__} that does not fit."
+                )
+            try:
+                with metrics.provider_time(provider.name, self.job.operation_id):
+                    answer = await work(provider, await self._begin(provider))
+                check(answer)
+            except ProviderUnavailableError as error:
+                log.warning("provider_unavailable", provider=provider.name, job_id=self.job.id, reason=error.reason)
+                failure = error
+            else:
+                self.model = answer.model
+                return answer
+        raise failure
+
+    async def store(self, media: Media, content_type: ContentType) -> str:
+        """Keeps a generated file and returns the link to it.
+
+        Raises:
+            StorageError: it could not be kept.
+        """
+        stored = await self.runtime.store.put(media.data, content_type)
+        expires_at = self.runtime.clock() + timedelta(hours=self.runtime.settings.file_hours)
+        url = self.runtime.urls.sign(stored.id, expires_at)
+        self.stored[url] = (stored, expires_at)
+        return url
+
+    async def fetch_audio(self, url: str) -> Audio:
+        """The audio behind a link, ours or anybody's.
+
+        Raises:
+            ProviderRejectedError: it cannot be had.
+        """
+        seconds_max = self.limits.audio_minutes * SECONDS_PER_MINUTE
+        file_id = self.runtime.urls.file_of(url, self.runtime.clock())
+        if file_id is not None:
+            path = self.runtime.store.find(file_id)
+            if path is None:
+                raise ProviderRejectedError("The file behind this link is no longer kept.")
+            return Audio(path, seconds_max)
+        target = self.folder / "download"
+        try:
+            await self.runtime.guarded_client.download(
+                url, target, size_max_bytes=DOWNLOAD_BYTES_MAX, timeout_seconds=DOWNLOAD_SECONDS
+            )
+        except UrlError as error:
+            raise ProviderRejectedError(error.reason) from error
+        return Audio(target, seconds_max)
+
+    def files(self) -> list[File]:
+        """The rows of the stored files, to be written when the job is captured."""
+        return [
+            File(
+                id=stored.id,
+                account_id=self.job.account_id,
+                job_id=self.job.id,
+                name=f"{self.job.operation_id}-{self.job.id[-6:]}.{stored.id.rpartition('.')[2]}",
+                content_type=stored.content_type,
+                size_bytes=stored.size_bytes,
+                sha256=stored.sha256,
+                created_at=self.runtime.clock(),
+                expires_at=expires_at,
+            )
+            for stored, expires_at in self.stored.values()
+        ]
+
+    def _candidates(self) -> list[Provider]:
+        """Who is to be tried; only the one that already works on it, where an earlier attempt got that far."""
+        candidates = self.runtime.providers.candidates(self.job.operation_id, self.job.model or "")
+        begun = [provider for provider in candidates if provider.name == self.job.provider]
+        return begun if self.job.provider_request_id and begun else candidates
+
+    async def _begin(self, provider: Provider) -> Call:
+        resumed = self.job.provider_request_id if provider.name == self.job.provider else None
+        if resumed is None and not await queue.note_provider(
+            self.runtime.database, self.job, provider.name, paid=provider.paid
+        ):
+            raise LeaseLostError
+        self.provider = provider.name
+        left = (self.job.deadline_at - self.runtime.clock()).total_seconds()
+        return Call(deadline_seconds=left, started=self._started, progress=self._report, request_id=resumed)
+
+    async def _started(self, request_id: str) -> None:
+        if not await queue.note_request_id(self.runtime.database, self.job, request_id):
+            raise LeaseLostError
+
+    def _report(self, progress: float) -> None:
+        self.progress = min(max(progress, 0.0), 1.0)
+
+
+def new_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder for one job's temporary files."""
+    return tempfile.TemporaryDirectory(prefix="aiops-job-", ignore_cleanup_errors=True)

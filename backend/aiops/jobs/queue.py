@@ -1,0 +1,227 @@
+"""The job table as a queue: claim, renew, settle, reap. Every function is one transaction.
+
+A claim raises `attempt`; a worker settles or renews under the attempt it claimed, so one that has lost its lease can
+do neither. Rows are locked in one order everywhere, first the job, then the account.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, case, func, select, update
+from sqlmodel import col
+
+from aiops.accounts.plans import SMALLEST, Plans, limits_of
+from aiops.contract.models import Limits
+from aiops.database.engine import Database, Session
+from aiops.database.tables import OPEN_STATUSES, Account, File, Job
+from aiops.ledger import ledger
+
+ATTEMPTS_MAX = 3
+REAP_BATCH = 100
+DEADLINE_REASON = "The job did not finish in time."
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that this worker may settle, as long as it renews its lease."""
+
+    job: Job
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job ends without a result. `kind` is `unprocessable` (the caller's material) or `failed`."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """A job's result, who made it, and the files that belong to it, by the field that links to them."""
+
+    result: Mapping[str, Any]
+    model: str
+    provider: str
+    outputs: Mapping[str, str]
+    files: Sequence[File]
+
+
+async def claim(database: Database, plans: Plans, worker: str, lease_seconds: float, now: datetime) -> Claim | None:
+    """Takes the oldest queued job whose account has fewer jobs running than its plan allows, or None."""
+    async with database.write() as session:
+        job = await _next_queued(session, plans)
+        if job is None:
+            return None
+        plan = await _lock_account(session, job.account_id)
+        limits = limits_of(plans, plan)
+        # Counted again under the lock: another worker may have taken a job of this account since the first look.
+        if await _count_running(session, job.account_id) >= limits.jobs_at_once:
+            return None
+        job.status = "running"
+        job.attempt += 1
+        job.worker = worker
+        job.lease_until = now + timedelta(seconds=lease_seconds)
+        job.started_at = job.started_at or now
+    return Claim(job, limits)
+
+
+async def renew(database: Database, job: Job, lease_seconds: float, progress: float | None, now: datetime) -> bool:
+    """Keeps the lease for another `lease_seconds` and notes the progress; False where the job is no longer ours."""
+    async with database.write() as session:
+        changes = {"lease_until": now + timedelta(seconds=lease_seconds), "progress": progress}
+        return await _update_running(session, job, **changes)
+
+
+async def note_provider(database: Database, job: Job, provider: str, *, paid: bool) -> bool:
+    """Notes who is about to work on the job, before it is asked to; False where the job is no longer ours."""
+    async with database.write() as session:
+        return await _update_running(session, job, provider=provider, paid_call=paid, provider_request_id=None)
+
+
+async def note_request_id(database: Database, job: Job, provider_request_id: str) -> bool:
+    """Notes the provider's own id of the work, so that another worker can take it up without paying again."""
+    async with database.write() as session:
+        return await _update_running(session, job, provider_request_id=provider_request_id)
+
+
+async def hand_back(database: Database, job: Job) -> None:
+    """Lets the lease of a job lapse at once, for a worker that is stopping; the reaper decides what becomes of it."""
+    async with database.write() as session:
+        await _update_running(session, job, lease_until=job.created_at)
+
+
+async def succeed(database: Database, job: Job, success: Success, now: datetime) -> bool:
+    """Captures: the result is stored and fetchable, so it is charged. False where the job is no longer ours."""
+    async with database.write() as session:
+        is_ours = await _update_running(
+            session,
+            job,
+            status="succeeded",
+            result=dict(success.result),
+            outputs=dict(success.outputs),
+            model=success.model,
+            provider=success.provider,
+            progress=1.0,
+            lease_until=None,
+            finished_at=now,
+        )
+        if is_ours:
+            await ledger.capture(session, job.account_id, job.id, job.credits, now)
+            session.add_all(success.files)
+        return is_ours
+
+
+async def fail(database: Database, job: Job, failure: Failure, now: datetime) -> bool:
+    """Releases what was held. False where the job is no longer ours."""
+    async with database.write() as session:
+        is_ours = await _update_running(session, job, **_failed(failure, now))
+        if is_ours:
+            await ledger.release(session, job.account_id, job.id, job.credits, now)
+        return is_ours
+
+
+async def expire(database: Database, job_id: str, now: datetime) -> bool:
+    """Ends a job whose time is over, whoever works on it. False where it has ended already or has time left."""
+    async with database.write() as session:
+        found = await session.execute(
+            select(Job)
+            .where(col(Job.id) == job_id, col(Job.status).in_(OPEN_STATUSES), col(Job.deadline_at) <= now)
+            .with_for_update()
+        )
+        job = found.scalar_one_or_none()
+        if job is not None:
+            await _release(session, job, Failure("failed", DEADLINE_REASON), now)
+        return job is not None
+
+
+async def reap(database: Database, now: datetime) -> list[str]:
+    """Gives jobs whose worker has gone silent to another one, or ends them; returns the ids of those that ended."""
+    ended: list[str] = []
+    async with database.write() as session:
+        lapsed = (col(Job.status) == "running") & (col(Job.lease_until) < now)
+        overdue = (col(Job.status) == "queued") & (col(Job.deadline_at) <= now)
+        found = await session.execute(
+            select(Job).where(lapsed | overdue).limit(REAP_BATCH).with_for_update(skip_locked=True)
+        )
+        for job in found.scalars():
+            failure = _verdict(job, now)
+            if failure is None:
+                job.status, job.worker, job.lease_until = "queued", None, None
+            else:
+                await _release(session, job, failure, now)
+                ended.append(job.id)
+    return ended
+
+
+def _verdict(job: Job, now: datetime) -> Failure | None:
+    """Why a lapsed or overdue job has to end; None where another worker may try."""
+    if job.deadline_at <= now:
+        return Failure("failed", DEADLINE_REASON)
+    if job.paid_call and job.provider_request_id is None:
+        return Failure("failed", "The server stopped during a call to the provider that cannot safely be repeated.")
+    if job.attempt >= ATTEMPTS_MAX:
+        return Failure("failed", f"The server stopped during the work {ATTEMPTS_MAX} times.")
+    return None
+
+
+def _failed(failure: Failure, now: datetime) -> dict[str, Any]:
+    return {
+        "status": "failed",
+        "failure": failure.kind,
+        "reason": failure.reason,
+        "lease_until": None,
+        "progress": None,
+        "finished_at": now,
+    }
+
+
+async def _release(session: Session, job: Job, failure: Failure, now: datetime) -> None:
+    for name, value in _failed(failure, now).items():
+        setattr(job, name, value)
+    await session.flush()
+    await ledger.release(session, job.account_id, job.id, job.credits, now)
+
+
+async def _update_running(session: Session, job: Job, **changes: Any) -> bool:
+    """Changes a job that is still ours; whether it was."""
+    result = await session.execute(
+        update(Job)
+        .where(col(Job.id) == job.id, col(Job.status) == "running", col(Job.attempt) == job.attempt)
+        .values(**changes)
+        .execution_options(synchronize_session=False)
+    )
+    return isinstance(result, CursorResult) and result.rowcount == 1
+
+
+async def _next_queued(session: Session, plans: Plans) -> Job | None:
+    running = (
+        select(func.count())
+        .where(col(Job.account_id) == col(Account.id), col(Job.status) == "running")
+        .correlate(Account)
+        .scalar_subquery()
+    )
+    by_plan = {name: limits.jobs_at_once for name, limits in plans.items()}
+    allowed = case(by_plan, value=col(Account.plan), else_=by_plan[SMALLEST])
+    found = await session.execute(
+        select(Job)
+        .join(Account, col(Account.id) == col(Job.account_id))
+        .where(col(Job.status) == "queued", running < allowed)
+        .order_by(col(Job.created_at), col(Job.id))
+        .limit(1)
+        .with_for_update(of=Job, skip_locked=True)
+    )
+    return found.scalar_one_or_none()
+
+
+async def _lock_account(session: Session, account_id: str) -> str:
+    found = await session.execute(select(col(Account.plan)).where(col(Account.id) == account_id).with_for_update())
+    return found.scalar_one()
+
+
+async def _count_running(session: Session, account_id: str) -> int:
+    running = select(func.count()).where(col(Job.account_id) == account_id, col(Job.status) == "running")
+    return (await session.execute(running)).scalar_one()

@@ -1,0 +1,71 @@
+"""A call to a service, from a valid body to its answer. The call itself does no work: it submits a job and waits."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from aiops.accounts.authentication import Caller
+from aiops.contract.document import Operation
+from aiops.errors import ApiError, JobRunningError
+from aiops.jobs import queue
+from aiops.jobs.presentation import answer, find_job
+from aiops.jobs.submission import Outcome, Submission, submit
+from aiops.runtime import Runtime
+
+RUNNING_RETRY_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCall:
+    """A call to a service that is valid by the contract. `refusal` is why it cannot run here, where that is known."""
+
+    operation: Operation
+    caller: Caller
+    body: BaseModel
+    idempotency_key: str | None
+    request_id: str
+    refusal: ApiError | None
+
+
+async def accept(runtime: Runtime, call: ServiceCall) -> Outcome:
+    """Submits the call's job, unless the call is refused."""
+    now = runtime.clock()
+    body = call.body.model_dump(mode="json")
+    outcome = await submit(
+        runtime.database,
+        Submission(
+            caller=call.caller,
+            operation_id=call.operation.id,
+            request=body,
+            model=body.get("model"),
+            cost=call.operation.cost or 0,
+            deadline_at=now + timedelta(seconds=runtime.settings.job_seconds),
+            idempotency_key=call.idempotency_key,
+            refusal=call.refusal,
+            request_id=call.request_id,
+        ),
+        now,
+    )
+    if outcome.job_id is not None and not outcome.replayed:
+        runtime.arrivals.set()
+    return outcome
+
+
+async def wait(runtime: Runtime, caller: Caller, job_id: str) -> dict[str, Any]:
+    """The answer of a job, once it has ended.
+
+    Raises:
+        ApiError: what it ended in, or `job_running` where this call's own wait ended first.
+    """
+    if not await runtime.waiters.wait(runtime.database, job_id, runtime.settings.job_seconds):
+        await queue.expire(runtime.database, job_id, runtime.clock())
+    async with runtime.database.read() as session:
+        job = await find_job(session, caller.account_id, job_id)
+        if job is None or job.finished_at is None:
+            raise JobRunningError(job_id, RUNNING_RETRY_SECONDS)
+        ended = await answer(session, job, runtime.urls)
+    if isinstance(ended, ApiError):
+        raise ended
+    return ended

@@ -1,0 +1,60 @@
+"""Waiting for a job to end. A request only waits: the job does not depend on it."""
+
+import asyncio
+from collections import defaultdict
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from aiops.database.engine import Database
+from aiops.database.tables import OPEN_STATUSES, Job
+
+POLL_SECONDS = 0.25
+
+
+class Waiters:
+    """Who waits for which job in this process.
+
+    A worker of this process wakes them at once. Jobs that another process works on are looked up, all in one query.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+
+    async def wait(self, database: Database, job_id: str, timeout_seconds: float) -> bool:
+        """Whether the job ended within the time."""
+        ended = asyncio.Event()
+        self._waiting[job_id].add(ended)
+        try:
+            await self.look(database, [job_id])
+            async with asyncio.timeout(timeout_seconds):
+                await ended.wait()
+        except TimeoutError:
+            return False
+        else:
+            return True
+        finally:
+            self._waiting[job_id].discard(ended)
+            if not self._waiting[job_id]:
+                del self._waiting[job_id]
+
+    def wake(self, job_id: str) -> None:
+        """Tells those who wait for a job that it has ended."""
+        for ended in self._waiting.get(job_id, ()):
+            ended.set()
+
+    async def look(self, database: Database, job_ids: list[str]) -> None:
+        """Wakes those whose job has ended, in whichever process."""
+        async with database.read() as session:
+            ended = await session.execute(
+                select(col(Job.id)).where(col(Job.id).in_(job_ids), col(Job.status).not_in(OPEN_STATUSES))
+            )
+            for job_id in ended.scalars():
+                self.wake(job_id)
+
+    async def watch(self, database: Database) -> None:
+        """Looks for ever; one task a process."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            if self._waiting:
+                await self.look(database, list(self._waiting))

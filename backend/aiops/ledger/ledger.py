@@ -1,0 +1,96 @@
+"""How credits move: a hold when work is accepted, then once either a capture or a release. Entries are never changed.
+
+Every function here is a step of the caller's transaction; none commits. Each first changes the account's row, which
+locks it, so an account's entries are written one after the other and `balance_after` is exact.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlmodel import col
+
+from aiops.database.engine import Session
+from aiops.database.tables import Account, Entry
+
+
+class OverdraftError(Exception):
+    """The transaction would have taken more than an account has. It must not be committed."""
+
+
+async def grant(
+    session: Session, account_id: str, amount: int, now: datetime, *, description: str, period: str | None = None
+) -> int:
+    """Gives credits to an account and returns what can be spent afterwards.
+
+    `period` (`2026-11`) marks the grant of a month, of which an account has one.
+
+    Raises:
+        ValueError: `amount` is not positive.
+    """
+    if amount <= 0:
+        raise ValueError("A grant is of one credit at least.")
+    return await _move(session, account_id, "grant", now, amount=amount, held=0, description=description, period=period)
+
+
+async def hold(session: Session, account_id: str, job_id: str, cost: int, now: datetime) -> int:
+    """Sets `cost` aside for a job and returns what can be spent afterwards.
+
+    Raises:
+        OverdraftError: the account has less than that.
+    """
+    return await _move(session, account_id, "hold", now, amount=-cost, held=cost, job_id=job_id)
+
+
+async def capture(session: Session, account_id: str, job_id: str, cost: int, now: datetime) -> int:
+    """Charges what was held for a job and returns what can be spent."""
+    return await _move(session, account_id, "capture", now, amount=0, held=-cost, job_id=job_id)
+
+
+async def release(session: Session, account_id: str, job_id: str, cost: int, now: datetime) -> int:
+    """Gives back what was held for a job and returns what can be spent afterwards."""
+    return await _move(session, account_id, "release", now, amount=cost, held=-cost, job_id=job_id)
+
+
+async def balance_after(session: Session, job_id: str) -> int:
+    """What could be spent when the job was captured or released."""
+    settled = col(Entry.job_id) == job_id, col(Entry.kind).in_(("capture", "release"))
+    return (await session.execute(select(col(Entry.balance_after)).where(*settled))).scalar_one()
+
+
+async def _move(
+    session: Session,
+    account_id: str,
+    kind: str,
+    now: datetime,
+    *,
+    amount: int,
+    held: int,
+    job_id: str | None = None,
+    description: str | None = None,
+    period: str | None = None,
+) -> int:
+    """Changes the account's two sums and writes the entry for it."""
+    changed = await session.execute(
+        update(Account)
+        .where(col(Account.id) == account_id, col(Account.credits) + amount >= 0)
+        .values(credits=col(Account.credits) + amount, held=col(Account.held) + held)
+        .returning(col(Account.credits))
+        .execution_options(synchronize_session=False)
+    )
+    balance = changed.scalar_one_or_none()
+    if balance is None:
+        raise OverdraftError(account_id)
+    session.add(
+        Entry(
+            account_id=account_id,
+            kind=kind,
+            amount=amount,
+            balance_after=balance,
+            job_id=job_id,
+            period=period,
+            description=description,
+            created_at=now,
+        )
+    )
+    await session.flush()
+    return balance

@@ -1,0 +1,28 @@
+import asyncio
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from aiops.context import Context
+from aiops.contract.models import Health
+from aiops.errors import NotReadyError
+from aiops.storage.files import StorageError
+
+log = structlog.get_logger()
+
+DATABASE_SECONDS_MAX = 5
+
+
+async def handle(context: Context) -> Health:
+    try:
+        async with asyncio.timeout(DATABASE_SECONDS_MAX), context.runtime.database.write() as session:
+            await session.execute(text("SELECT 1"))
+        await context.runtime.store.check()
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        log.warning("not_ready", part="database", error=type(error).__name__)
+        raise NotReadyError("The database cannot be reached.") from None
+    except StorageError as error:
+        log.warning("not_ready", part="storage", error=str(error))
+        raise NotReadyError("The storage of files cannot be written.") from None
+    return Health(status="ok")

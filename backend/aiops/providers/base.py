@@ -1,0 +1,109 @@
+"""What a provider is: one protocol per capability, and the two ways in which a provider fails.
+
+A capability is named as the operation that needs it: a provider that can serve `generate_image` has a
+method of that name. Which failure is raised decides what happens next, so no caller needs to know the
+provider: `ProviderUnavailableError` tries the next one, `ProviderRejectedError` stops.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+
+class ProviderError(Exception):
+    """`reason` is shown to the caller: a whole sentence, nothing internal in it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ProviderUnavailableError(ProviderError):
+    """Technical: down, overloaded, timed out, or an answer that makes no sense. The next provider is tried."""
+
+
+class ProviderRejectedError(ProviderError):
+    """The caller's material cannot be processed, by any provider. The job ends with 422 and a refund."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """Why a provider cannot take a request that is valid by the contract, known before any credits are held."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a provider needs to know of the job it works for.
+
+    `deadline_seconds` is what is left of the job's time. A provider that pays for its calls awaits
+    `started(request_id)` before it waits for the result, so that a restart can re-attach.
+    """
+
+    deadline_seconds: float
+    started: Callable[[str], Awaitable[None]]
+    progress: Callable[[float], None]
+    request_id: str | None = None
+
+
+class Answer(Protocol):
+    """What every provider answers with: `model` names the engine that ran."""
+
+    @property
+    def model(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file that a provider made. `model` names the engine that ran."""
+
+    data: bytes
+    content_type: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Recognised text. `model` names the engine that ran."""
+
+    text: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Audio to transcribe, already fetched. Longer than `seconds_max` is to be rejected."""
+
+    path: Path
+    seconds_max: float
+
+
+class Provider(Protocol):
+    """Every provider; it also has one method for each operation it serves, named as the operation."""
+
+    name: str
+    paid: bool
+
+    def serves(self, operation_id: str, model: str) -> bool:
+        """Whether this provider can run `model` of an operation, as it is configured here."""
+
+    def unsupported(self, operation_id: str, request: Any) -> Unsupported | None:
+        """Why this very request cannot be taken, or None."""
+
+
+@runtime_checkable
+class ImageProvider(Protocol):
+    async def generate_image(self, prompt: str, style: str, aspect_ratio: str, model: str, call: Call) -> Media: ...
+
+
+@runtime_checkable
+class SpeechProvider(Protocol):
+    async def generate_speech(self, text: str, voice: str, model: str, call: Call) -> Media: ...
+
+
+@runtime_checkable
+class TranscriptionProvider(Protocol):
+    async def transcribe_audio(self, audio: Audio, language: str, model: str, call: Call) -> Transcript: ...

@@ -1,0 +1,37 @@
+"""What every part of a running server shares. Made once a process, passed on explicitly."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from aiops.accounts.plans import Plans
+from aiops.contract.document import Document
+from aiops.database.engine import Database
+from aiops.http.guarded import GuardedClient
+from aiops.jobs.waiting import Waiters
+from aiops.providers.registry import ProviderRegistry
+from aiops.settings import Settings
+from aiops.storage.files import FileStore
+from aiops.storage.signed_urls import SignedUrls
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """`clock` is the one source of time for windows, months, leases and links; `arrivals` wakes the worker."""
+
+    settings: Settings
+    document: Document
+    plans: Plans
+    database: Database
+    store: FileStore
+    urls: SignedUrls
+    providers: ProviderRegistry
+    guarded_client: GuardedClient
+    waiters: Waiters = field(default_factory=Waiters)
+    arrivals: asyncio.Event = field(default_factory=asyncio.Event)
+    clock: Callable[[], datetime] = utc_now

@@ -1,0 +1,89 @@
+"""Settings, read from `AIOPS_*` environment variables. Every one has a working default."""
+
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from aiops.http.urls import canonical_private_hosts
+
+SECRET_KEY_BYTES = 32
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _without_slash(value: str | None) -> str | None:
+    return value.rstrip("/") if value else None
+
+
+class Settings(BaseSettings):
+    """What can be set. Times are in seconds where the name says so."""
+
+    model_config = SettingsConfigDict(env_prefix="AIOPS_", frozen=True)
+
+    data_dir: Path = Field(default=Path("data"), description="Where database, files and secret key are kept.")
+    database_url: str | None = Field(default=None, description="SQLite in the data folder unless set.")
+    public_url: Annotated[str | None, AfterValidator(_without_slash)] = Field(
+        default=None, description="The address people reach this server under; links to files begin with it."
+    )
+    secret_key: SecretStr | None = Field(
+        default=None, description="Signs links. Made and kept in the data folder unless set; required on PostgreSQL."
+    )
+    plans_file: Path | None = Field(default=None, description="The plans; those that come with aiops unless set.")
+    private_hosts: Annotated[
+        frozenset[str], NoDecode, BeforeValidator(_split), AfterValidator(canonical_private_hosts)
+    ] = Field(default=frozenset(), description="host:port list that links may lead to although they are private.")
+    metrics_token: SecretStr | None = Field(default=None, description="The token /metrics asks for; open unless set.")
+    file_hours: int = Field(default=72, ge=24, le=8760, description="How long generated files are kept, in hours.")
+    job_slots: int = Field(default=8, ge=1, le=1000, description="How many jobs a process works on at once.")
+    job_seconds: float = Field(default=240, gt=0, le=3600, description="A job's time, queueing included.")
+    lease_seconds: float = Field(default=30, gt=0, le=600, description="How long a silent worker keeps a job.")
+    reaper_seconds: float = Field(default=5, gt=0, le=60, description="How often lapsed jobs are looked for.")
+    log_format: str = Field(default="auto", pattern="^(auto|json|console)$", description="auto: console on a terminal.")
+
+    @cached_property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'aiops.sqlite3'}"
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is the SQLite file of the data folder."""
+        return self.database_url is None
+
+    @property
+    def files_dir(self) -> Path:
+        return self.data_dir.absolute() / "files"
+
+    @cached_property
+    def signing_key(self) -> bytes:
+        """The key that signs links.
+
+        Raises:
+            ValueError: on PostgreSQL, where several servers must share one, it has to be set.
+        """
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value().encode()
+        if not self.database.startswith("sqlite"):
+            raise ValueError("Set AIOPS_SECRET_KEY: every server on one PostgreSQL must sign links with the same key.")
+        return _kept_secret(self.data_dir / "secret_key")
+
+
+def _kept_secret(path: Path) -> bytes:
+    """The secret in a file that only its owner can read; made if there is none. Safe against a second process."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(secrets.token_hex(SECRET_KEY_BYTES))
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
+    return path.read_bytes()

@@ -1,0 +1,58 @@
+"""Deletes files that have expired, and those that no job owns because a process died before its job was captured."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlmodel import col
+
+from aiops.database.engine import Database
+from aiops.database.tables import File, IdempotencyKey
+from aiops.storage.files import FileStore
+
+BATCH = 500
+ORPHAN_AGE = timedelta(hours=24)  # far longer than a job can take from storing its output to being captured
+IDEMPOTENCY_KEY_AGE = timedelta(hours=24)
+
+
+async def sweep(database: Database, store: FileStore, now: datetime) -> int:
+    """Deletes what is due and returns how many files that were. The content goes first: a row without content is
+    expired anyway, content without a row would be an orphan."""
+    deleted = await _sweep_expired(database, store, now)
+    deleted += await _sweep_orphans(database, store, now)
+    async with database.write() as session:
+        due = col(IdempotencyKey.claimed_at) <= now - IDEMPOTENCY_KEY_AGE
+        await session.execute(delete(IdempotencyKey).where(due).execution_options(synchronize_session=False))
+    return deleted
+
+
+async def _sweep_expired(database: Database, store: FileStore, now: datetime) -> int:
+    deleted = 0
+    while True:
+        async with database.read() as session:
+            rows = await session.execute(select(col(File.id)).where(col(File.expires_at) <= now).limit(BATCH))
+            expired = list(rows.scalars())
+        if not expired:
+            return deleted
+        for file_id in expired:
+            await asyncio.to_thread(store.delete, file_id)
+        async with database.write() as session:
+            await session.execute(
+                delete(File).where(col(File.id).in_(expired)).execution_options(synchronize_session=False)
+            )
+        deleted += len(expired)
+
+
+async def _sweep_orphans(database: Database, store: FileStore, now: datetime) -> int:
+    old = await asyncio.to_thread(lambda: list(store.older_than((now - ORPHAN_AGE).timestamp())))
+    orphans = 0
+    for start in range(0, len(old), BATCH):
+        batch = old[start : start + BATCH]
+        async with database.read() as session:
+            rows = await session.execute(select(col(File.id)).where(col(File.id).in_([path.name for path in batch])))
+            owned = set(rows.scalars())
+        for path in batch:
+            if path.name not in owned:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+                orphans += 1
+    return orphans
