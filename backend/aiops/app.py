@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from types import ModuleType
 
 from fastapi import FastAPI
@@ -23,7 +24,7 @@ from aiops.middleware import CallMiddleware
 from aiops.providers.base import Provider
 from aiops.providers.embedded.provider import EmbeddedProvider
 from aiops.providers.registry import ProviderRegistry
-from aiops.runtime import Runtime
+from aiops.runtime import Runtime, utc_now
 from aiops.settings import Settings
 from aiops.storage.files import FileStore
 from aiops.storage.signed_urls import SignedUrls
@@ -32,7 +33,11 @@ LOCAL_URL = "http://127.0.0.1:8000"
 
 
 def create_runtime(
-    settings: Settings, *, providers: Sequence[Provider] = (), document: Document | None = None
+    settings: Settings,
+    *,
+    providers: Sequence[Provider] = (),
+    document: Document | None = None,
+    clock: Callable[[], datetime] = utc_now,
 ) -> Runtime:
     """What the parts of a server share.
 
@@ -49,6 +54,7 @@ def create_runtime(
         urls=SignedUrls(settings.public_url or LOCAL_URL, settings.signing_key),
         providers=ProviderRegistry(providers, stand_in=EmbeddedProvider()),
         guarded_client=GuardedClient(settings.private_hosts),
+        clock=clock,
     )
 
 

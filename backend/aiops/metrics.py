@@ -67,10 +67,11 @@ async def exposition(database: Database, now: datetime) -> bytes:
     """All metrics in Prometheus' text format 0.0.4."""
     async with database.read() as session:
         is_open = col(Job.status).in_(OPEN_STATUSES)
-        counts = await session.execute(select(col(Job.status), func.count()).where(is_open).group_by(col(Job.status)))
+        by_status = select(col(Job.status), func.count()).where(is_open).group_by(col(Job.status))
+        counts: dict[str, int] = dict((await session.execute(by_status)).all())  # type: ignore[arg-type]
         oldest = (await session.execute(select(func.min(col(Job.created_at))).where(is_open))).scalar_one()
     age_seconds = (now - oldest).total_seconds() if oldest is not None else 0.0
-    return generate_latest(_counted()) + generate_latest(_only(_OpenJobs(dict(counts.tuples().all()), age_seconds)))
+    return generate_latest(_counted()) + generate_latest(_only(_OpenJobs(counts, age_seconds)))
 
 
 def _counted() -> CollectorRegistry:

@@ -79,7 +79,7 @@ async def missing_files(database: Database, store: FileStore, now: datetime) -> 
         rows = await session.execute(
             select(col(File.id), col(File.job_id), col(File.size_bytes)).where(col(File.expires_at) > now)
         )
-        files = rows.tuples().all()
+        files = rows.all()
     findings = []
     for file_id, job_id, size_bytes in files:
         path = store.find(file_id)

@@ -1,8 +1,9 @@
 """Alembic's entry: runs the migrations over the connection that `aiops.database.migrate` passes on."""
 
-from aiops.database import tables  # noqa: F401 - fills the metadata
 from alembic import context
 from sqlmodel import SQLModel
+
+from aiops.database import tables  # noqa: F401 - fills the metadata
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=SQLModel.metadata, render_as_batch=True

