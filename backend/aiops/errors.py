@@ -122,7 +122,7 @@ class InvalidInputError(ApiError):
 
     def __init__(self, details: Sequence[tuple[str, str]]) -> None:
         listed = [
-            {"field": _printable(field)[:FIELD_LENGTH_MAX], "message": _printable(message)[:MESSAGE_LENGTH_MAX]}
+            {"field": field[:FIELD_LENGTH_MAX], "message": message[:MESSAGE_LENGTH_MAX]}
             for field, message in details[:DETAILS_MAX]
         ]
         super().__init__("Invalid input", details=listed)
@@ -203,8 +203,3 @@ class NotReadyError(ApiError):
     status = 503
     code = "not_ready"
     schema = models.NotReadyError
-
-
-def _printable(text: str) -> str:
-    """`text` as it can be sent: what a caller wrote may hold half of a surrogate pair, which UTF-8 has no bytes for."""
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -68,7 +68,7 @@ async def exposition(database: Database, now: datetime) -> bytes:
     async with database.read() as session:
         is_open = col(Job.status).in_(OPEN_STATUSES)
         by_status = select(col(Job.status), func.count()).where(is_open).group_by(col(Job.status))
-        counts: dict[str, int] = dict((await session.execute(by_status)).all())  # type: ignore[arg-type]
+        counts: dict[str, int] = dict((await session.execute(by_status)).all())
         oldest = (await session.execute(select(func.min(col(Job.created_at))).where(is_open))).scalar_one()
     age_seconds = (now - oldest).total_seconds() if oldest is not None else 0.0
     return generate_latest(_counted()) + generate_latest(_only(_OpenJobs(counts, age_seconds)))
