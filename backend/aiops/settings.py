@@ -1,4 +1,4 @@
-"""Settings, read from `AIOPS_*` environment variables. Every one has a working default."""
+"""Settings, read from `AIOPS_*` environment variables. Every one has a working default; an empty one is unset."""
 
 import os
 import secrets
@@ -25,7 +25,7 @@ def _without_slash(value: str | None) -> str | None:
 class Settings(BaseSettings):
     """What can be set. Times are in seconds where the name says so."""
 
-    model_config = SettingsConfigDict(env_prefix="AIOPS_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="AIOPS_", env_ignore_empty=True, frozen=True)
 
     data_dir: Path = Field(default=Path("data"), description="Where database, files and secret key are kept.")
     database_url: str | None = Field(default=None, description="SQLite in the data folder unless set.")
@@ -80,10 +80,15 @@ def _kept_secret(path: Path) -> bytes:
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(secrets.token_hex(SECRET_KEY_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
     try:
         os.link(fresh, path)
     except FileExistsError:
         pass
     finally:
         fresh.unlink()
-    return path.read_bytes()
+    secret = path.read_bytes()
+    if not secret:
+        raise ValueError(f"{path} is empty. Remove it, and a new key is made; links that were made before end.")
+    return secret

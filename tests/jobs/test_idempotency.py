@@ -1,0 +1,165 @@
+"""A repeat under the same Idempotency-Key: one charge, one provider call, one answer."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from aiops.accounts.authentication import authenticate
+from aiops.contract.models import ImageRequest
+from aiops.jobs import service_call
+from aiops.jobs.service_call import ServiceCall
+from aiops.providers.base import Call, ProviderUnavailableError
+from tests.fixtures.service import IMAGE, SPEECH, Customer, Service
+
+KEY = {"Idempotency-Key": "order-1"}
+
+
+def without_url(answer: httpx.Response) -> dict[str, Any]:
+    return {name: value for name, value in answer.json().items() if name != "image_url"}
+
+
+async def test_a_repeat_is_answered_as_the_first_was(service: Service) -> None:
+    ada = await service.customer()
+    first = await ada.image(**KEY)
+    await ada.image("another")
+    again = await ada.image(**KEY)
+    assert again.status_code == 200
+    assert "idempotent-replayed" not in first.headers
+    assert again.headers["idempotent-replayed"] == "true"
+    assert without_url(again) == without_url(first)
+    assert (await service.client().get(again.json()["image_url"])).status_code == 200
+    assert len(service.provider.calls) == 2
+    assert await ada.credits() == 4990
+
+
+async def test_a_repeat_with_its_members_in_another_order_is_the_same(service: Service) -> None:
+    ada = await service.customer()
+    for body in (
+        {"prompt": "x", "style": "anime"},
+        {"style": "anime", "prompt": "x"},
+        {"prompt": "x", "style": "anime"},
+    ):
+        assert (await ada.client.post(IMAGE, json=body, headers=KEY)).status_code == 200
+    assert len(service.provider.calls) == 1
+
+
+async def test_a_default_that_is_spelled_out_is_the_same(service: Service) -> None:
+    ada = await service.customer()
+    await ada.client.post(IMAGE, json={"prompt": "x"}, headers=KEY)
+    await ada.client.post(IMAGE, json={"prompt": "x", "style": "none"}, headers=KEY)
+    assert len(service.provider.calls) == 1
+
+
+async def test_another_service_under_the_same_key_is_refused(service: Service) -> None:
+    ada = await service.customer()
+    await ada.image(**KEY)
+    answer = await ada.client.post(SPEECH, json={"text": "a lighthouse"}, headers=KEY)
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    assert await ada.credits() == 4995
+
+
+async def test_accounts_have_keys_of_their_own(service: Service) -> None:
+    ada, bob = await service.customer(), await service.customer("bob@example.com")
+    first, second = await ada.image(**KEY), await bob.image(**KEY)
+    assert first.json()["job_id"] != second.json()["job_id"]
+
+
+async def test_a_repeat_joins_the_wait_of_the_first(service: Service) -> None:
+    ada = await service.customer()
+    begun, finish = asyncio.Event(), asyncio.Event()
+
+    async def wait(_call: Call) -> None:
+        begun.set()
+        await finish.wait()
+
+    service.provider.behave = wait
+    first = asyncio.create_task(ada.image(**KEY))
+    await begun.wait()
+    repeats = [asyncio.create_task(ada.image(**KEY)) for _ in range(5)]
+    await asyncio.sleep(0)
+    finish.set()
+    answers = await asyncio.gather(first, *repeats)
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["job_id"] for answer in answers}) == 1
+    assert len(service.provider.calls) == 1
+
+
+async def test_after_a_failure_the_work_is_done_anew(service: Service) -> None:
+    ada = await service.customer()
+    failures = iter([True, False])
+
+    async def fail_once(_call: Call) -> None:
+        if next(failures):
+            raise ProviderUnavailableError("Down.")
+
+    service.provider.behave = fail_once
+    failed, done, replayed = [await ada.image(**KEY) for _ in range(3)]
+    assert [one.status_code for one in (failed, done, replayed)] == [500, 200, 200]
+    assert failed.json()["job_id"] != done.json()["job_id"] == replayed.json()["job_id"]
+    assert await ada.credits() == 4995
+
+
+@pytest.mark.parametrize(
+    ("plan", "credits_", "body", "status"),
+    [("business", 4, {"prompt": "x"}, 402), ("business", 5, {"prompt": ""}, 422)],
+    ids=["402", "422"],
+)
+async def test_a_refusal_does_not_claim_the_key(
+    service: Service, plan: str, credits_: int, body: dict[str, str], status: int
+) -> None:
+    ada = await service.customer(plan=plan, credits=credits_)
+    assert (await ada.client.post(IMAGE, json=body, headers=KEY)).status_code == status
+    service.clock.advance(days=32)
+    assert (await ada.image("something else", **KEY)).status_code == 200
+
+
+async def test_a_key_is_kept_for_a_day(service: Service) -> None:
+    ada = await service.customer()
+    first = await ada.image(**KEY)
+    service.clock.advance(hours=23, minutes=59)
+    assert (await ada.image(**KEY)).json()["job_id"] == first.json()["job_id"]
+    service.clock.advance(minutes=2)
+    assert (await ada.image(**KEY)).json()["job_id"] != first.json()["job_id"]
+    assert await ada.credits() == 4990
+
+
+async def test_replays_are_not_counted(service: Service) -> None:
+    ada = await service.customer(plan="free")
+    answers = [await ada.image(**KEY) for _ in range(30)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert answers[-1].headers["ratelimit"].startswith('"services";r=9;')
+
+
+async def test_a_wait_that_ends_before_the_job_does(service: Service) -> None:
+    """A job may have longer than a call waits; then the call ends in 409, and a later one gets the result."""
+    ada = await service.customer()
+    finish = asyncio.Event()
+
+    async def wait(_call: Call) -> None:
+        await finish.wait()
+
+    service.provider.behave = wait
+    job_id = await _submit_with_an_hour(service, ada)
+    service.runtime.settings.job_seconds = 0.2
+    answer = await ada.image(**KEY)
+    assert (answer.status_code, answer.json()["code"], answer.json()["job_id"]) == (409, "job_running", job_id)
+    assert answer.headers["location"] == f"/api/jobs/{job_id}"
+    assert answer.headers["retry-after"] == "5"
+    finish.set()
+    service.runtime.settings.job_seconds = 30
+    assert (await ada.image(**KEY)).json()["job_id"] == job_id
+
+
+async def _submit_with_an_hour(service: Service, ada: Customer) -> str:
+    caller = await authenticate(service.runtime.database, service.runtime.plans, f"Bearer {ada.key}", service.clock())
+    service.runtime.settings.job_seconds = timedelta(hours=1).total_seconds()
+    operation = service.runtime.document.operations["generate_image"]
+    body = ImageRequest(prompt="a lighthouse")
+    outcome = await service_call.accept(
+        service.runtime, ServiceCall(operation, caller, body, KEY["Idempotency-Key"], "req_test", None)
+    )
+    assert outcome.job_id is not None
+    return outcome.job_id

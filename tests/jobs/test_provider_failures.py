@@ -1,0 +1,127 @@
+"""However a provider fails, the caller gets the agreed body and the credits back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from aiops.providers.base import Call, Media, ProviderRejectedError, ProviderUnavailableError, Transcript
+from tests.fixtures.providers import MP3, png
+from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Service
+
+NOT_AN_IMAGE = "The provider answered with something that is not an image."
+NOT_A_RECORDING = "The provider answered with something that is not a recording."
+NO_TEXT = "The provider answered without a usable text."
+UNFORESEEN = "Something went wrong on our side."
+
+
+def answering(answer: Any) -> Callable[[Call], Awaitable[Any]]:
+    async def behave(_call: Call) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return behave
+
+
+async def hang(_call: Call) -> None:
+    await asyncio.Event().wait()
+
+
+@dataclass(frozen=True)
+class Row:
+    id: str
+    path: str
+    behave: Callable[[Call], Awaitable[Any]]
+    status: int
+    reason: str
+
+
+ROWS = [
+    Row("rejects", IMAGE, answering(ProviderRejectedError("Not this prompt.")), 422, "Not this prompt."),
+    Row("fails", IMAGE, answering(ProviderUnavailableError("It is down.")), 500, "It is down."),
+    Row("breaks", IMAGE, answering(ZeroDivisionError("secret")), 500, UNFORESEEN),
+    Row("hangs", IMAGE, hang, 500, "The job did not finish in time."),
+    Row("garbage", IMAGE, answering(Media(b"\x00garbage", "image/png", "m")), 500, NOT_AN_IMAGE),
+    Row("empty file", IMAGE, answering(Media(b"", "image/png", "m")), 500, NOT_AN_IMAGE),
+    Row("page of an error", IMAGE, answering(Media(b"<html>502</html>", "image/png", "m")), 500, NOT_AN_IMAGE),
+    Row("sound for an image", IMAGE, answering(Media(MP3, "image/png", "m")), 500, NOT_AN_IMAGE),
+    Row("image for sound", SPEECH, answering(Media(png(), "audio/mpeg", "m")), 500, NOT_A_RECORDING),
+    Row("empty sound", SPEECH, answering(Media(b"", "audio/mpeg", "m")), 500, NOT_A_RECORDING),
+    Row("no text", TRANSCRIPTION, answering(Transcript("", "m")), 500, NO_TEXT),
+    Row("blank text", TRANSCRIPTION, answering(Transcript(" \n ", "m")), 500, NO_TEXT),
+    Row("NUL in text", TRANSCRIPTION, answering(Transcript("a\0b", "m")), 500, NO_TEXT),
+    Row("half a surrogate", TRANSCRIPTION, answering(Transcript("a\ud800", "m")), 500, NO_TEXT),
+    Row("endless text", TRANSCRIPTION, answering(Transcript("a" * 1_000_001, "m")), 500, NO_TEXT),
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+async def test_a_failure_costs_nothing(service: Service, row: Row) -> None:
+    ada = await service.customer(credits=100)
+    speech = await ada.client.post(SPEECH, json={"text": "x"})
+    bodies = {
+        IMAGE: {"prompt": "x"},
+        SPEECH: {"text": "y"},
+        TRANSCRIPTION: {"audio_url": speech.json()["audio_url"]},
+    }
+    if row.behave is hang:
+        service.runtime.settings.job_seconds = 0.3
+    service.provider.behave = row.behave
+    answer = await ada.client.post(row.path, json=bodies[row.path])
+    job_id = answer.json()["job_id"]
+    failed = {"error": "Generation failed", "code": "generation_failed", "credits": 98}
+    refused = {"error": "The input cannot be processed", "code": "unprocessable"}
+    expected = {"reason": row.reason, "refunded": True, "job_id": job_id, **(failed if row.status == 500 else refused)}
+    assert (answer.status_code, answer.json()) == (row.status, expected)
+    assert await ada.credits() == 98
+    job = (await ada.client.get(f"/api/jobs/{job_id}")).json()
+    shown = {name: job[name] for name in ("status", "reason", "result", "credits_charged")}
+    assert shown == {"status": "failed", "reason": row.reason, "result": None, "credits_charged": 0}
+    assert job["credits_refunded"] > 0
+    assert sum(1 for _ in service.runtime.store.folder.glob("*/*")) == 1, "only the first recording is kept"
+
+
+async def test_a_slow_provider_is_waited_for(service: Service) -> None:
+    ada = await service.customer()
+    service.runtime.settings.lease_seconds = 0.3  # it is renewed meanwhile
+
+    async def be_slow(_call: Call) -> None:
+        await asyncio.sleep(1)
+
+    service.provider.behave = be_slow
+    assert (await ada.image()).status_code == 200
+    assert len(service.provider.calls) == 1
+
+
+async def test_storage_that_is_full(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = await service.customer()
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("aiops.storage.files._write_durably", full)
+    answer = await ada.image()
+    assert (answer.status_code, answer.json()["reason"]) == (500, "The result could not be stored.")
+    assert await ada.credits() == 5000
+
+
+async def test_a_caller_that_hangs_up_loses_nothing(service: Service) -> None:
+    ada = await service.customer()
+    begun, finish = asyncio.Event(), asyncio.Event()
+
+    async def wait(_call: Call) -> None:
+        begun.set()
+        await finish.wait()
+
+    service.provider.behave = wait
+    call = asyncio.create_task(ada.image(**{"Idempotency-Key": "order-1"}))
+    await begun.wait()
+    call.cancel()
+    finish.set()
+    answer = await ada.image(**{"Idempotency-Key": "order-1"})
+    assert answer.status_code == 200
+    assert len(service.provider.calls) == 1
+    assert await ada.credits() == 4995
