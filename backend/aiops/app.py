@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from types import ModuleType
 
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -36,7 +35,6 @@ def create_runtime(
     settings: Settings,
     *,
     providers: Sequence[Provider] = (),
-    document: Document | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Runtime:
     """What the parts of a server share.
@@ -47,7 +45,7 @@ def create_runtime(
     """
     return Runtime(
         settings=settings,
-        document=document or Document(),
+        document=Document(),
         plans=load_plans(settings.plans_file),
         database=Database(settings.database),
         store=FileStore(settings.files_dir),
@@ -58,15 +56,13 @@ def create_runtime(
     )
 
 
-def create_app(
-    runtime: Runtime, *, operations_package: ModuleType = operations, models_module: ModuleType = models
-) -> FastAPI:
+def create_app(runtime: Runtime) -> FastAPI:
     """The application of a runtime; its worker starts and stops with it.
 
     Raises:
         ContractError: document, handlers and models do not belong together.
     """
-    bindings = bind(runtime.document, operations_package, models_module)
+    bindings = bind(runtime.document, operations, models)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=_lifespan(bindings))
     app.state.runtime = runtime
     app.add_middleware(CallMiddleware)

@@ -6,15 +6,18 @@ import shutil
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 import uvicorn
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from uvicorn.supervisors import Multiprocess
 
 from aiops.accounts.accounts import AccountError, count_accounts, create_account, find_account
 from aiops.accounts.authentication import create_key, list_keys, revoke_key
 from aiops.accounts.plans import SMALLEST, load_plans
-from aiops.app import create_runtime
+from aiops.app import create_app, create_runtime
 from aiops.contract.document import ContractError
 from aiops.database.engine import Database, Session
 from aiops.database.migrate import MigrationError, check_migrated, upgrade
@@ -29,6 +32,7 @@ from aiops.storage.files import FileStore
 FIRST_EMAIL = "owner@example.com"
 FIRST_PLAN = "business"
 STOP_SECONDS = 20
+CREDITS_MAX = 1_000_000_000  # what the contract says an account can have
 R = TypeVar("R")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -45,9 +49,19 @@ def main() -> None:
     """Runs a command; what its user has to mend is said in one line."""
     try:
         app()
-    except (AccountError, ContractError, MigrationError, ValueError) as error:
-        print(f"aiops: {error}", file=sys.stderr)
-        sys.exit(1)
+    except ValidationError as error:
+        problems = "; ".join(f"AIOPS_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())
+        _refuse(problems)
+    except SQLAlchemyError as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        _refuse(f"The database cannot be used: {str(reason).partition(chr(10))[0]}")
+    except (AccountError, ContractError, MigrationError, OSError, ValueError) as error:
+        _refuse(str(error))
+
+
+def _refuse(reason: str) -> NoReturn:
+    print(f"aiops: {reason}", file=sys.stderr)
+    sys.exit(1)
 
 
 @app.command()
@@ -61,14 +75,24 @@ def serve(
     configure_logs(settings.log_format)
     public_url = settings.public_url or f"http://{_reachable(host)}:{port}"
     os.environ["AIOPS_PUBLIC_URL"] = public_url
+    server = uvicorn.Server(_server_config(host, port, workers))
+    listener = server.config.bind_socket()  # first of all: a port that is taken ends it before anything is made
     if settings.is_embedded:
         _upgrade(settings)
     runtime = create_runtime(Settings())
+    create_app(runtime)  # refuses here, once, what each process would refuse
     key = asyncio.run(_prepare(runtime))
+    listener.listen()  # calls wait from now on, so what is printed can be used at once
     _greet(public_url, key)
     if workers > 1:
         _share_metrics(settings)
-    uvicorn.run(
+        Multiprocess(server.config, sockets=[listener]).run()
+    else:
+        server.run(sockets=[listener])
+
+
+def _server_config(host: str, port: int, workers: int) -> uvicorn.Config:
+    return uvicorn.Config(
         "aiops.app:serve_app",
         factory=True,
         host=host,
@@ -77,7 +101,6 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        date_header=True,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
 
@@ -86,7 +109,9 @@ def serve(
 def users_create(
     email: str,
     plan: Annotated[str, typer.Option(help="The plan to start on.")] = SMALLEST,
-    credits: Annotated[int | None, typer.Option(help="Opening credits, in place of the plan's.", min=0)] = None,  # noqa: A002
+    credits: Annotated[  # noqa: A002
+        int | None, typer.Option(help="Opening credits, in place of the plan's.", min=0, max=CREDITS_MAX)
+    ] = None,
 ) -> None:
     """Makes an account and prints its API key."""
     plans = load_plans(Settings().plans_file)

@@ -109,8 +109,8 @@ class RangeNotSatisfiableError(ApiError):
     code = "range_not_satisfiable"
     schema = models.RangeNotSatisfiableError
 
-    def __init__(self) -> None:
-        super().__init__("The file has no such range of bytes.")
+    def __init__(self, *, headers: dict[str, str] | None = None) -> None:
+        super().__init__("The file has no such range of bytes.", headers=headers)
 
 
 class InvalidInputError(ApiError):

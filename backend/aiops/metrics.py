@@ -49,7 +49,7 @@ def provider_time(provider: str, service: str) -> Iterator[None]:
         _provider.labels(provider, service).observe(time.perf_counter() - started)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # a registry keeps its collectors by hash
 class _OpenJobs(Collector):
     by_status: dict[str, int]
     oldest_seconds: float

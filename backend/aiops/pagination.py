@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 _ROW_NUMBER = TypeAdapter(int)
 _MOMENT_AND_ID = TypeAdapter(tuple[datetime, str])
-ROW_NUMBER_MAX = 2**63 - 1
+ROW_NUMBER_MAX = 2**31 - 1  # an INTEGER of PostgreSQL
 
 
 def page(rows: Sequence[R], limit: int) -> tuple[Sequence[R], R | None]:
@@ -41,7 +41,10 @@ def decode_moment_and_id(cursor: str) -> tuple[datetime, str]:
     moment, row_id = _decode(cursor, _MOMENT_AND_ID)
     if moment.tzinfo is None or not row_id.isascii() or not row_id.isprintable():
         raise _not_ours()
-    return moment, row_id
+    try:
+        return moment.astimezone(UTC), row_id
+    except OverflowError:
+        raise _not_ours() from None
 
 
 def _decode(cursor: str, form: TypeAdapter[R]) -> R:

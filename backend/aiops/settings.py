@@ -25,7 +25,7 @@ def _without_slash(value: str | None) -> str | None:
 class Settings(BaseSettings):
     """What can be set. Times are in seconds where the name says so."""
 
-    model_config = SettingsConfigDict(env_prefix="AIOPS_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_prefix="AIOPS_", env_ignore_empty=True)
 
     data_dir: Path = Field(default=Path("data"), description="Where database, files and secret key are kept.")
     database_url: str | None = Field(default=None, description="SQLite in the data folder unless set.")

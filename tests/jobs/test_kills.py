@@ -3,9 +3,10 @@
 import asyncio
 import hashlib
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -84,7 +85,7 @@ async def _customers(server: StubServer, key: str) -> AsyncIterator[None]:
 async def _buy(server: StubServer, key: str, number: int) -> None:
     contract = ContractCheck(Document())
     headers = {"Authorization": f"Bearer {key}"}
-    hooks = {"response": [contract]}
+    hooks: dict[str, list[Callable[..., Any]]] = {"response": [contract]}
     order = 0
     async with httpx.AsyncClient(base_url=server.url, headers=headers, event_hooks=hooks, timeout=30) as client:
         while True:

@@ -23,8 +23,11 @@ def load_plans(path: Path | None) -> Plans:
     path = path or DEFAULT_FILE
     try:
         plans = _PLANS.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise ValueError(f"The plans file {path} cannot be used: {error}") from error
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise ValueError(f"The plans file {path} cannot be used: {problems}") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"The plans file {path} cannot be used: {' '.join(str(error).split())}") from error
     if SMALLEST not in plans:
         raise ValueError(f"The plans file {path} has no plan named {SMALLEST}; accounts start on it.")
     return plans

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 Session = AsyncSession
@@ -57,7 +58,10 @@ def async_url(url: str) -> URL:
     Raises:
         ValueError: neither SQLite nor PostgreSQL.
     """
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ValueError("AIOPS_DATABASE_URL is not a URL, such as postgresql://user:password@host/database") from None
     drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
     if parsed.get_backend_name() not in drivers:
         raise ValueError("AIOPS_DATABASE_URL must begin with sqlite:// or postgresql://")

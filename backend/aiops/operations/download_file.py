@@ -4,11 +4,12 @@ from fastapi import Query
 from sqlalchemy import select
 from sqlmodel import col
 from starlette.responses import FileResponse, Response
+from starlette.types import Message, Receive, Scope, Send
 
 from aiops.context import Context
 from aiops.contract.models import DownloadFileParametersQuery
 from aiops.database.tables import File
-from aiops.errors import NotFoundError
+from aiops.errors import NotFoundError, RangeNotSatisfiableError
 
 UNKNOWN = "There is no such file, or its link has expired. Get the job again for a new link."
 
@@ -31,9 +32,21 @@ async def handle(context: Context, file_id: str, query: Annotated[DownloadFilePa
     }
     if _has_it_already(context.request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    return FileResponse(
+    return _Download(
         path, headers=headers, media_type=file.content_type, filename=file.name, content_disposition_type="inline"
     )
+
+
+class _Download(FileResponse):
+    """Ends in the error of the contract where Starlette refuses a Range in plain text."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_unless_refused(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                raise RangeNotSatisfiableError(headers={"Content-Range": f"bytes */{self.headers['content-length']}"})
+            await send(message)
+
+        await super().__call__(scope, receive, send_unless_refused)
 
 
 def _has_it_already(if_none_match: str | None, etag: str) -> bool:

@@ -1,11 +1,13 @@
 import asyncio
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col
 
 from aiops.context import Context
 from aiops.contract.models import Health
+from aiops.database.tables import Account
 from aiops.errors import NotReadyError
 from aiops.storage.files import StorageError
 
@@ -17,7 +19,7 @@ DATABASE_SECONDS_MAX = 5
 async def handle(context: Context) -> Health:
     try:
         async with asyncio.timeout(DATABASE_SECONDS_MAX), context.runtime.database.write() as session:
-            await session.execute(text("SELECT 1"))
+            await session.execute(select(col(Account.id)).limit(1))
         await context.runtime.store.check()
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         log.warning("not_ready", part="database", error=type(error).__name__)

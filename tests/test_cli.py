@@ -1,0 +1,291 @@
+import asyncio
+import os
+import re
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from aiops.accounts import keys
+from aiops.cli import main
+from aiops.database.migrate import downgrade
+from tests.fixtures.service import running_service
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs `aiops …` on a data folder of its own, with further settings as keywords."""
+    for name in [name for name in os.environ if name.startswith("AIOPS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AIOPS_DATA_DIR", str(tmp_path / "data"))
+
+    def command(*arguments: str, **settings: str) -> Result:
+        for name, value in settings.items():
+            monkeypatch.setenv(f"AIOPS_{name.upper()}", value)
+        if arguments[0] == "serve":
+            return in_a_process(*arguments)
+        monkeypatch.setattr(sys, "argv", ["aiops", *arguments])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capfd.readouterr()
+        return Result(int(end.value.code or 0), out, err)
+
+    return command
+
+
+def in_a_process(*arguments: str) -> Result:
+    """What takes hold of its whole process, such as a port and the logs, is given one of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "aiops", *arguments, *([] if "--port" in arguments else ["--port", port])]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return Result(ended.returncode, ended.stdout, ended.stderr)
+
+
+def printed_key(result: Result) -> str:
+    assert result.code == 0, result.err
+    found = re.fullmatch(r"API key: (aiops_sk_\w+)\n", result.out)
+    assert found is not None
+    assert keys.is_well_formed(found[1])
+    return found[1]
+
+
+def refused(result: Result) -> str:
+    """The one line that says why."""
+    assert (result.code, result.out) == (1, "")
+    assert re.fullmatch(r"aiops: [^\n]+\n", result.err)
+    assert "Traceback" not in result.err
+    return result.err
+
+
+def change(tmp_path: Path, *statements: str) -> None:
+    """What nobody should do: changes the database past the program."""
+    database = sqlite3.connect(tmp_path / "data" / "aiops.sqlite3")
+    for statement in statements:
+        database.execute(statement)
+    database.commit()
+    database.close()
+
+
+def key_ids(run: Run) -> list[str]:
+    return re.findall(r"^key_[0-9a-f]{24}", run("keys", "list", "ada@example.com").out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("options", "credits_", "plan"),
+    [
+        pytest.param([], 25, "free", id="free unless said"),
+        pytest.param(["--plan", "pro"], 500, "pro", id="plan"),
+        pytest.param(["--credits", "7"], 7, "free", id="credits in place of the plan's"),
+        pytest.param(["--plan", "business", "--credits", "0"], 0, "business", id="no credits"),
+    ],
+)
+async def test_a_new_user_can_call_the_server_at_once(
+    run: Run, tmp_path: Path, options: list[str], credits_: int, plan: str
+) -> None:
+    url = f"sqlite:///{tmp_path}/shared.sqlite3"
+    settings = {"database_url": url}
+    assert (await asyncio.to_thread(run, "db", "upgrade", **settings)).code == 0
+    key = printed_key(await asyncio.to_thread(run, "users", "create", "ada@example.com", *options, **settings))
+    async with running_service(tmp_path, url) as service:
+        client = service.client(Authorization=f"Bearer {key}")
+        account = (await client.get("/api/account")).json()
+    assert (account["email"], account["plan"], account["credits"]) == ("ada@example.com", plan, credits_)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        pytest.param(["users", "create", "ADA@example.com"], "account of ada@example.com already", id="taken"),
+        pytest.param(["users", "create", "ada"], "'ada' is not an e-mail address", id="no address"),
+        pytest.param(["users", "create", "b@c.d", "--plan", "gold"], "The plans are: free, pro, business.", id="plan"),
+        pytest.param(["keys", "create", "bob@example.com"], "no account of bob@example.com", id="key for nobody"),
+        pytest.param(
+            ["keys", "create", "ada@example.com", "--name", " "], "1 to 100 characters", id="key without name"
+        ),
+        pytest.param(["keys", "list", "bob@example.com"], "no account of bob@example.com", id="keys of nobody"),
+        pytest.param(["keys", "revoke", "key_1"], "no key key_1 that could be revoked", id="unknown key"),
+        pytest.param(
+            ["credits", "grant", "bob@example.com", "5", "--reason", "x"], "no account of bob@", id="credits for nobody"
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(run: Run, arguments: list[str], reason: str) -> None:
+    printed_key(run("users", "create", "ada@example.com"))
+    assert reason in refused(run(*arguments))
+    assert run("ledger", "verify").code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["users", "create", "ada@example.com", "--credits", "-1"],
+        ["users", "create", "ada@example.com", "--credits", "9" * 30],
+        ["credits", "grant", "ada@example.com", "0", "--reason", "x"],
+        ["credits", "grant", "ada@example.com", "5"],
+        ["keys", "create", "ada@example.com", "--days", "0"],
+        ["serve", "--port", "0"],
+        ["nonsense"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_told_and_changes_nothing(run: Run, tmp_path: Path, arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert result.code == 2
+    assert "Usage" in result.err
+    assert not (tmp_path / "data").exists()
+
+
+def test_keys_are_made_listed_and_revoked(run: Run) -> None:
+    printed_key(run("users", "create", "ada@example.com"))
+    second = printed_key(run("keys", "create", "ada@example.com", "--name", "laptop", "--days", "30"))
+    listed = run("keys", "list", "Ada@Example.com").out.splitlines()
+    assert [line.rpartition("  ")[2] for line in listed] == ["first key", "laptop"]
+    assert all("active" in line and "last used never" in line for line in listed)
+    assert f"{second[:13]}…{second[-4:]}" in listed[1]
+    assert second not in "".join(listed)
+    revoked = key_ids(run)[1]
+    assert run("keys", "revoke", revoked).out == f"{revoked} is revoked.\n"
+    assert ["revoked" in line for line in run("keys", "list", "ada@example.com").out.splitlines()] == [False, True]
+    refused(run("keys", "revoke", revoked))
+
+
+def test_an_expired_key_is_listed_as_such(run: Run, tmp_path: Path) -> None:
+    printed_key(run("users", "create", "ada@example.com"))
+    change(tmp_path, "UPDATE api_key SET expires_at = '2020-01-01 00:00:00.000000'")
+    assert "expired" in run("keys", "list", "ada@example.com").out
+
+
+def test_granted_credits_are_added(run: Run) -> None:
+    printed_key(run("users", "create", "ada@example.com", "--credits", "0"))
+    for total in (40, 80):
+        result = run("credits", "grant", "ada@example.com", "40", "--reason", "goodwill")
+        assert result.out == f"ada@example.com has {total} credits.\n"
+    assert run("ledger", "verify").code == 0
+
+
+def test_a_ledger_in_order_is_said_to_be(run: Run) -> None:
+    printed_key(run("users", "create", "ada@example.com"))
+    result = run("ledger", "verify")
+    assert (result.code, result.out) == (0, "The ledger is in order.\n")
+
+
+@pytest.mark.parametrize(
+    ("statements", "finding"),
+    [
+        pytest.param(
+            ["UPDATE account SET credits = 1000"],
+            r"account acc_\w+: credits are 1000, its entries sum to 25",
+            id="credits out of nothing",
+        ),
+        pytest.param(
+            ["UPDATE account SET held = 5"],
+            r"account acc_\w+: 5 are held, its open jobs sum to 0",
+            id="held for no job",
+        ),
+        pytest.param(
+            ["DROP TRIGGER entry_no_update", "UPDATE entry SET amount = 24"],
+            r"entry 1: balance_after is 25, the entries up to it sum to 24",
+            id="an entry changed",
+        ),
+        pytest.param(
+            ["DROP TRIGGER entry_no_delete", "DELETE FROM entry"],
+            r"account acc_\w+: credits are 25, its entries sum to 0",
+            id="an entry deleted",
+        ),
+    ],
+)
+def test_a_ledger_that_was_tampered_with_ends_in_1_and_says_where(
+    run: Run, tmp_path: Path, statements: list[str], finding: str
+) -> None:
+    printed_key(run("users", "create", "ada@example.com"))
+    change(tmp_path, *statements)
+    result = run("ledger", "verify")
+    assert result.code == 1
+    assert re.search(f"^{finding}$", result.out, re.MULTILINE)
+    assert "in order" not in result.out
+    assert result.err == ""
+
+
+def test_upgrading_makes_the_database_and_does_so_once(run: Run, tmp_path: Path) -> None:
+    for _ in range(2):
+        result = run("db", "upgrade")
+        assert (result.code, result.out) == (0, "The database is up to date.\n")
+    assert (tmp_path / "data" / "aiops.sqlite3").exists()
+
+
+def test_the_embedded_database_is_upgraded_by_whatever_needs_it(run: Run, tmp_path: Path) -> None:
+    run("db", "upgrade")
+    downgrade(f"sqlite:///{tmp_path}/data/aiops.sqlite3", "base")
+    printed_key(run("users", "create", "ada@example.com"))
+
+
+COMMANDS = [
+    ["serve"],
+    ["users", "create", "ada@example.com"],
+    ["keys", "list", "ada@example.com"],
+    ["credits", "grant", "ada@example.com", "5", "--reason", "x"],
+    ["ledger", "verify"],
+]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_postgresql_is_not_migrated_behind_its_owners_back(
+    run: Run, new_database: Callable[[str], str], arguments: list[str]
+) -> None:
+    url = new_database("postgresql")
+    downgrade(url, "base")
+    settings = {"database_url": url, "secret_key": "secret of the tests"}
+    assert "Run `aiops db upgrade`." in refused(run(*arguments, **settings))
+    assert run("db", "upgrade", **settings).code == 0
+    assert "is up to date" in run("db", "upgrade", **settings).out
+
+
+def test_serving_on_postgresql_needs_a_secret_key(run: Run, new_database: Callable[[str], str]) -> None:
+    assert "Set AIOPS_SECRET_KEY" in refused(run("serve", database_url=new_database("postgresql")))
+
+
+@pytest.mark.parametrize("arguments", [*COMMANDS, ["db", "upgrade"]], ids=" ".join)
+def test_a_database_that_is_away_is_said_in_one_line(run: Run, arguments: list[str]) -> None:
+    settings = {"database_url": "postgresql://ada:hush@127.0.0.1:1/aiops", "secret_key": "secret of the tests"}
+    reason = refused(run(*arguments, **settings))
+    assert "The database cannot be used: " in reason
+    assert "hush" not in reason
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        pytest.param({"database_url": "nonsense"}, "AIOPS_DATABASE_URL is not a URL", id="no URL"),
+        pytest.param({"database_url": "mysql://host/db"}, "AIOPS_DATABASE_URL must begin with", id="another database"),
+        pytest.param({"data_dir": "/dev/null/data"}, "Not a directory: '/dev/null/data'", id="no folder"),
+        pytest.param({"plans_file": "/dev/null/plans"}, "The plans file /dev/null/plans cannot be used", id="no plans"),
+        pytest.param(
+            {"file_hours": "3"}, "AIOPS_FILE_HOURS: Input should be greater than or equal to 24", id="setting too small"
+        ),
+        pytest.param(
+            {"file_hours": "x", "job_slots": "0"},
+            "AIOPS_FILE_HOURS: Input should be a valid integer, unable to parse string as an integer; "
+            "AIOPS_JOB_SLOTS: Input should be greater than or equal to 1",
+            id="two settings",
+        ),
+    ],
+)
+def test_settings_that_cannot_be_used_are_said_in_one_line(run: Run, settings: dict[str, str], reason: str) -> None:
+    assert reason in refused(run("users", "create", "ada@example.com", **settings))
