@@ -1,7 +1,6 @@
 """Rules of the code that no linter knows."""
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,8 @@ GENERATED = "GENERATED"
 VAGUE_NAMES = {"utils", "helpers", "common", "misc", "manager"}
 
 
-def modules() -> Iterator[Path]:
-    for folder in ("backend", "connectors", "tests"):
-        yield from sorted((ROOT / folder).rglob("*.py"))
+def modules() -> list[Path]:
+    return [path for folder in ("backend", "connectors", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
 def is_generated(path: Path) -> bool:

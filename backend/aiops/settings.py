@@ -60,6 +60,11 @@ class Settings(BaseSettings):
     def files_dir(self) -> Path:
         return self.data_dir.absolute() / "files"
 
+    @property
+    def downloads_dir(self) -> Path:
+        """Where material to work on is kept while its job runs."""
+        return self.data_dir.absolute() / "downloads"
+
     @cached_property
     def signing_key(self) -> bytes:
         """The key that signs links.

@@ -2,10 +2,8 @@
 
 import asyncio
 import gzip
-import shutil
 import socket
 import ssl
-import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from aiops.http import Downloaded, FetchError, GuardedClient, RefusedUrlError, UrlError, guarded, pinned
 from aiops.http.addresses import IPAddress
@@ -168,7 +167,7 @@ class TestDownload:
         async def half(writer: asyncio.StreamWriter) -> None:
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(guarded.WRITE_SIZE_BYTES))
             await writer.drain()
-            while not target.exists() or target.stat().st_size == 0:
+            while not target.exists() or target.stat().st_size == 0:  # noqa: ASYNC110 - written by the client
                 await asyncio.sleep(0.001)
             started.set()
             await asyncio.sleep(60)
@@ -482,25 +481,19 @@ class TestFailures:
 
 @dataclass
 class Certificate:
-    """A certificate for audio.example that is its own authority."""
+    """A certificate for audio.example, and who trusts the authority that gave it."""
 
     serving: ssl.SSLContext
     trusting: ssl.SSLContext
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl command to make a certificate with")
-    folder = tmp_path_factory.mktemp("certificate")
-    command = (
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=audio.example"
-    )
-    files = ["-addext", "subjectAltName=DNS:audio.example", "-keyout", "key.pem", "-out", "certificate.pem"]
-    subprocess.run([*command.split(), *files], cwd=folder, check=True, capture_output=True)
-    serving_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    serving_context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
-    return Certificate(serving_context, ssl.create_default_context(cafile=str(folder / "certificate.pem")))
+def certificate() -> Certificate:
+    authority = trustme.CA()
+    certificate = Certificate(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context())
+    authority.issue_cert("audio.example").configure_cert(certificate.serving)
+    authority.configure_trust(certificate.trusting)
+    return certificate
 
 
 class TestTls:

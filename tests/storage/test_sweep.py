@@ -12,7 +12,8 @@ from tests.fixtures.service import Service
 
 
 async def run(service: Service) -> int:
-    return await sweep(service.runtime.database, service.runtime.store, service.clock())
+    runtime = service.runtime
+    return await sweep(runtime.database, runtime.store, runtime.settings.downloads_dir, service.clock())
 
 
 async def count(service: Service, table: type[File] | type[IdempotencyKey]) -> int:

@@ -531,6 +531,10 @@ class DownloadFileParametersQuery(BaseModel):
     signature: Annotated[str | None, Field(max_length=100, title="Signature")] = None
 
 
+class GetOpenapiYamlResponse(RootModel[dict[str, Any]]):
+    root: Annotated[dict[str, Any], Field(max_length=20)]
+
+
 class GetOpenapiJsonResponse(RootModel[dict[str, Any]]):
     root: Annotated[dict[str, Any], Field(max_length=20)]
 

@@ -1,6 +1,5 @@
 """What the handler of a service is given to work with: providers, the caller's material, and a place for its output."""
 
-import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -40,7 +39,6 @@ class JobContext:
     runtime: Runtime
     job: Job
     limits: Limits
-    folder: Path
     model: str
     provider: str = "aiops"
     progress: float | None = None
@@ -99,14 +97,19 @@ class JobContext:
             if path is None:
                 raise ProviderRejectedError("The file behind this link is no longer kept.")
             return Audio(path, seconds_max)
-        target = self.folder / "download"
+        self.download.parent.mkdir(parents=True, exist_ok=True)
         try:
             await self.runtime.guarded_client.download(
-                url, target, size_max_bytes=DOWNLOAD_BYTES_MAX, timeout_seconds=DOWNLOAD_SECONDS
+                url, self.download, size_max_bytes=DOWNLOAD_BYTES_MAX, timeout_seconds=DOWNLOAD_SECONDS
             )
         except UrlError as error:
             raise ProviderRejectedError(error.reason) from error
-        return Audio(target, seconds_max)
+        return Audio(self.download, seconds_max)
+
+    @property
+    def download(self) -> Path:
+        """Where the caller's material is kept while the job runs."""
+        return self.runtime.settings.downloads_dir / f"{self.job.id}-{self.job.attempt}"
 
     def files(self) -> list[File]:
         """The rows of the stored files, to be written when the job is captured."""
@@ -147,8 +150,3 @@ class JobContext:
 
     def _report(self, progress: float) -> None:
         self.progress = min(max(progress, 0.0), 1.0)
-
-
-def new_folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder for one job's temporary files."""
-    return tempfile.TemporaryDirectory(prefix="aiops-job-", ignore_cleanup_errors=True)

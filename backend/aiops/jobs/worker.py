@@ -5,7 +5,6 @@ import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -14,7 +13,7 @@ from pydantic import BaseModel
 from aiops import metrics
 from aiops.identifiers import new_id
 from aiops.jobs import queue
-from aiops.jobs.execution import JobContext, LeaseLostError, new_folder
+from aiops.jobs.execution import JobContext, LeaseLostError
 from aiops.jobs.queue import Claim, Failure, Success
 from aiops.providers.base import ProviderRejectedError, ProviderUnavailableError
 from aiops.runtime import Runtime
@@ -91,14 +90,16 @@ class Worker:
 
     async def _work(self, claim: Claim) -> None:
         job = claim.job
-        with new_folder() as folder, structlog.contextvars.bound_contextvars(job_id=job.id, request_id=job.request_id):
-            context = JobContext(self.runtime, job, claim.limits, Path(folder), model=job.model or job.operation_id)
+        context = JobContext(self.runtime, job, claim.limits, model=job.model or job.operation_id)
+        with structlog.contextvars.bound_contextvars(job_id=job.id, request_id=job.request_id):
             try:
                 outcome = await self._perform(context)
                 is_settled = await self._settle(context, outcome)
             except asyncio.CancelledError:
                 await asyncio.shield(queue.hand_back(self.runtime.database, job))
                 raise
+            finally:
+                await asyncio.to_thread(context.download.unlink, missing_ok=True)
             if not is_settled:
                 log.warning("lease_lost", attempt=job.attempt)
                 await self._discard(context)
@@ -168,7 +169,9 @@ class Worker:
         await asyncio.sleep(self.runtime.settings.reaper_seconds)
 
     async def _sweep(self) -> None:
-        deleted = await sweep(self.runtime.database, self.runtime.store, self.runtime.clock())
+        deleted = await sweep(
+            self.runtime.database, self.runtime.store, self.runtime.settings.downloads_dir, self.runtime.clock()
+        )
         if deleted:
             log.info("files_swept", files=deleted)
         await asyncio.sleep(SWEEP_SECONDS)

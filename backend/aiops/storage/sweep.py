@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import delete, select
 from sqlmodel import col
@@ -15,15 +16,24 @@ ORPHAN_AGE = timedelta(hours=24)  # far longer than a job can take from storing 
 IDEMPOTENCY_KEY_AGE = timedelta(hours=24)
 
 
-async def sweep(database: Database, store: FileStore, now: datetime) -> int:
+async def sweep(database: Database, store: FileStore, downloads: Path, now: datetime) -> int:
     """Deletes what is due and returns how many files that were. The content goes first: a row without content is
     expired anyway, content without a row would be an orphan."""
     deleted = await _sweep_expired(database, store, now)
     deleted += await _sweep_orphans(database, store, now)
+    deleted += await asyncio.to_thread(_sweep_downloads, downloads, now - ORPHAN_AGE)
     async with database.write() as session:
         due = col(IdempotencyKey.claimed_at) <= now - IDEMPOTENCY_KEY_AGE
         await session.execute(delete(IdempotencyKey).where(due).execution_options(synchronize_session=False))
     return deleted
+
+
+def _sweep_downloads(folder: Path, before: datetime) -> int:
+    """What jobs had fetched whose process was killed."""
+    left = [path for path in folder.glob("*") if path.stat().st_mtime < before.timestamp()]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)
 
 
 async def _sweep_expired(database: Database, store: FileStore, now: datetime) -> int:

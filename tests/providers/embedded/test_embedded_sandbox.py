@@ -1,5 +1,5 @@
 """Whatever a task does, the server gets one clean answer, and no process and no file is left."""
-# ruff: noqa: ASYNC110, ASYNC220, ASYNC240 (they wait for other processes and their files; the loop has nothing else)
+# ruff: noqa: ASYNC110, ASYNC220 (they wait for other processes and their files; the loop has nothing else)
 
 import asyncio
 import signal
