@@ -22,9 +22,13 @@ async def transactions(customer: Customer) -> list[tuple[str, int, str | None]]:
     return [(one["type"], one["amount"], one["description"]) for one in reversed(answer.json()["data"])]
 
 
+shared = pytest.mark.asyncio(loop_scope="module")
+
+
+@shared
 @pytest.mark.parametrize(("plan", "monthly"), [("free", 25), ("pro", 500), ("business", 5000)])
-async def test_an_account_opens_with_the_credits_of_its_plan(sqlite_service: Service, plan: str, monthly: int) -> None:
-    ada = await sqlite_service.customer(plan=plan)
+async def test_an_account_opens_with_the_credits_of_its_plan(shared_service: Service, plan: str, monthly: int) -> None:
+    ada = await shared_service.customer(f"{plan}@example.com", plan=plan)
     assert await ada.credits() == monthly
     assert await transactions(ada) == [("grant", monthly, f"Monthly credits of the {plan} plan")]
 
@@ -92,17 +96,19 @@ async def test_an_account_whose_plan_is_no_longer_in_the_file_has_the_smallest_o
     assert await ada.credits() == 500 - 5 + 25
 
 
+@shared
 @pytest.mark.parametrize(
     "email", ["ada", "@example.com", "ada@", "a da@example.com", "ada@example.com\0", "", "a" * 251 + "@b.c"]
 )
-async def test_what_is_no_email_address_is_refused(sqlite_service: Service, email: str) -> None:
+async def test_what_is_no_email_address_is_refused(shared_service: Service, email: str) -> None:
     with pytest.raises(AccountError, match="is not an e-mail address"):
-        await sqlite_service.customer(email)
+        await shared_service.customer(email)
 
 
-async def test_an_unknown_plan_is_refused_with_those_there_are(sqlite_service: Service) -> None:
+@shared
+async def test_an_unknown_plan_is_refused_with_those_there_are(shared_service: Service) -> None:
     with pytest.raises(AccountError, match=r"no plan gold\. The plans are: free, pro, business\."):
-        await sqlite_service.customer(plan="gold")
+        await shared_service.customer(plan="gold")
 
 
 async def test_an_email_address_has_one_account_however_it_is_written(service: Service) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import secrets
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -144,6 +145,7 @@ def post(path: str = IMAGE, **options: object) -> Callable[[Customer], Awaitable
     return call
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("status", "call"),
     [
@@ -158,10 +160,13 @@ def post(path: str = IMAGE, **options: object) -> Callable[[Customer], Awaitable
     ],
 )
 async def test_a_call_that_fails_is_counted(
-    early_sqlite: Service, status: int, call: Callable[[Customer], Awaitable[httpx.Response]]
+    shared_service: Service,
+    status: int,
+    call: Callable[[Customer], Awaitable[httpx.Response]],
 ) -> None:
-    early_sqlite.provider.models = frozenset({"black-forest-labs/FLUX.1-schnell"})
-    ada = await early_sqlite.customer(plan="free", credits=0)
+    start_of_a_minute(shared_service)
+    shared_service.provider.models = frozenset({"black-forest-labs/FLUX.1-schnell"})
+    ada = await shared_service.customer(f"{secrets.token_hex(4)}@example.com", plan="free", credits=0)
     answer = await call(ada)
     assert (answer.status_code, left(answer)) == (status, 9)
     assert left(await ada.image()) == 8

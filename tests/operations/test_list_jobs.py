@@ -51,13 +51,20 @@ async def test_an_account_without_jobs_has_an_empty_page(sqlite_service: Service
     assert (await ada.client.get("/api/jobs")).json() == {"data": [], "next_cursor": None}
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def four(shared_service: Service) -> tuple[Customer, list[str]]:
+    """An account with four jobs, and their ids."""
+    bob = await shared_service.customer("bob@example.com")
+    return bob, await make(bob, 4)
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("limit", "sizes"), [(1, [1, 1, 1, 1]), (2, [2, 2]), (3, [3, 1]), (4, [4]), (100, [4])])
 async def test_pages_are_complete_and_the_last_one_says_so(
-    sqlite_service: Service, limit: int, sizes: list[int]
+    four: tuple[Customer, list[str]], limit: int, sizes: list[int]
 ) -> None:
-    ada = await sqlite_service.customer()
-    ids = await make(ada, 4)
-    found = await pages(ada, limit)
+    bob, ids = four
+    found = await pages(bob, limit)
     assert [len(page) for page in found] == sizes
     assert list(chain.from_iterable(found)) == ids
 

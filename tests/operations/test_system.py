@@ -1,12 +1,14 @@
 import asyncio
 import re
+import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
+import pytest_asyncio
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -75,22 +77,25 @@ async def test_a_database_without_our_tables_is_not_ready(sqlite_service: Servic
     assert (answer.status_code, answer.json()) == (503, NO_DATABASE)
 
 
-async def test_the_contract_is_served_byte_for_byte(sqlite_service: Service) -> None:
-    answer = await sqlite_service.client().get("/openapi.yaml")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_contract_is_served_byte_for_byte(shared_service: Service) -> None:
+    answer = await shared_service.client().get("/openapi.yaml")
     assert answer.status_code == 200
     assert answer.content == DEFAULT_PATH.read_bytes()
     assert answer.headers["content-type"] == "application/yaml"
 
 
-async def test_the_contract_is_served_as_json_too(sqlite_service: Service) -> None:
-    answer = await sqlite_service.client().get("/openapi.json")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_contract_is_served_as_json_too(shared_service: Service) -> None:
+    answer = await shared_service.client().get("/openapi.json")
     assert answer.status_code == 200
     assert answer.json() == yaml.safe_load(DEFAULT_PATH.read_bytes())
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/openapi.yaml", "/openapi.json"])
-async def test_head_answers_as_get_does_without_the_content(sqlite_service: Service, path: str) -> None:
-    head = await sqlite_service.client().head(path)
+async def test_head_answers_as_get_does_without_the_content(shared_service: Service, path: str) -> None:
+    head = await shared_service.client().head(path)
     assert (head.status_code, head.content) == (200, b"")
 
 
@@ -169,6 +174,16 @@ async def test_metrics_name_no_account_and_no_path(sqlite_service: Service) -> N
     assert not re.search(r"secret|acc_|job_[0-9a-f]|aiops_sk_|ada@", text)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def closed(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    """A server whose metrics ask for a token."""
+    folder = tmp_path_factory.mktemp("closed")
+    path = shutil.copy(sqlite_template, folder / "aiops.sqlite3")
+    async with running_service(folder, f"sqlite:///{path}", metrics_token="let me see") as running:
+        yield running
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("authorization", "status"),
     [
@@ -183,15 +198,14 @@ async def test_metrics_name_no_account_and_no_path(sqlite_service: Service) -> N
     ],
 )
 async def test_metrics_ask_for_the_token_where_one_is_set(
-    tmp_path: Path, new_database: Callable[[str], str], authorization: str | None, status: int
+    closed: Service, authorization: str | None, status: int
 ) -> None:
-    async with running_service(tmp_path, new_database("sqlite"), metrics_token="let me see") as service:
-        headers = {} if authorization is None else {"Authorization": authorization.encode()}
-        answer = await service.client().get("/metrics", headers=headers)  # type: ignore[arg-type]
-        assert answer.status_code == status
+    headers = {} if authorization is None else {"Authorization": authorization.encode()}
+    answer = await closed.client().get("/metrics", headers=headers)  # type: ignore[arg-type]
+    assert answer.status_code == status
 
 
-async def test_an_api_key_is_no_token_for_the_metrics(tmp_path: Path, new_database: Callable[[str], str]) -> None:
-    async with running_service(tmp_path, new_database("sqlite"), metrics_token="let me see") as service:
-        ada = await service.customer()
-        assert (await ada.client.get("/metrics")).status_code == 401
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_api_key_is_no_token_for_the_metrics(closed: Service) -> None:
+    ada = await closed.customer()
+    assert (await ada.client.get("/metrics")).status_code == 401

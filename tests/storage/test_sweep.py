@@ -73,6 +73,22 @@ async def test_what_no_job_owns_is_swept_after_a_day(sqlite_service: Service) ->
     assert (await sqlite_service.client().get(link)).status_code == 200
 
 
+async def test_downloads_that_a_killed_process_left_are_swept_after_a_day(sqlite_service: Service) -> None:
+    download = sqlite_service.runtime.settings.downloads_dir / "job_5f0c2b9e7d1a4c3b8e6f9a02-1"
+    download.parent.mkdir(parents=True, exist_ok=True)
+    download.write_bytes(b"half of an mp3")
+    sqlite_service.clock.advance(hours=23)
+    assert await run(sqlite_service) == 0
+    assert kept_downloads(sqlite_service) == [download]
+    sqlite_service.clock.advance(hours=1, seconds=1)
+    assert await run(sqlite_service) == 1
+    assert kept_downloads(sqlite_service) == []
+
+
+def kept_downloads(service: Service) -> list[Path]:
+    return list(service.runtime.settings.downloads_dir.iterdir())
+
+
 async def test_two_processes_may_sweep_at_the_same_time(service: Service) -> None:
     ada = await service.customer()
     for _ in range(5):
