@@ -53,7 +53,7 @@ def in_a_process(*arguments: str) -> Result:
     """What takes hold of its whole process, such as a port and the logs, is given one of its own."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "aiops", *arguments, *([] if "--port" in arguments else ["--port", port])]
+    command = [sys.executable, "-m", "aiops", *arguments, "--port", port]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     return Result(ended.returncode, ended.stdout, ended.stderr)
 
@@ -140,7 +140,6 @@ def test_what_cannot_be_done_is_said_in_one_line(run: Run, arguments: list[str],
         ["credits", "grant", "ada@example.com", "0", "--reason", "x"],
         ["credits", "grant", "ada@example.com", "5"],
         ["keys", "create", "ada@example.com", "--days", "0"],
-        ["serve", "--port", "0"],
         ["nonsense"],
     ],
     ids=" ".join,
@@ -236,13 +235,7 @@ def test_the_embedded_database_is_upgraded_by_whatever_needs_it(run: Run, tmp_pa
     printed_key(run("users", "create", "ada@example.com"))
 
 
-COMMANDS = [
-    ["serve"],
-    ["users", "create", "ada@example.com"],
-    ["keys", "list", "ada@example.com"],
-    ["credits", "grant", "ada@example.com", "5", "--reason", "x"],
-    ["ledger", "verify"],
-]
+COMMANDS = [["serve"], ["users", "create", "ada@example.com"], ["ledger", "verify"]]
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
@@ -253,8 +246,13 @@ def test_postgresql_is_not_migrated_behind_its_owners_back(
     downgrade(url, "base")
     settings = {"database_url": url, "secret_key": "secret of the tests"}
     assert "Run `aiops db upgrade`." in refused(run(*arguments, **settings))
-    assert run("db", "upgrade", **settings).code == 0
-    assert "is up to date" in run("db", "upgrade", **settings).out
+
+
+def test_postgresql_is_migrated_when_its_owner_says_so(run: Run, new_database: Callable[[str], str]) -> None:
+    url = new_database("postgresql")
+    downgrade(url, "base")
+    assert run("db", "upgrade", database_url=url).out == "The database is up to date.\n"
+    printed_key(run("users", "create", "ada@example.com"))
 
 
 def test_serving_on_postgresql_needs_a_secret_key(run: Run, new_database: Callable[[str], str]) -> None:

@@ -33,7 +33,9 @@ class Settings(BaseSettings):
         default=None, description="The address people reach this server under; links to files begin with it."
     )
     secret_key: SecretStr | None = Field(
-        default=None, description="Signs links. Made and kept in the data folder unless set; required on PostgreSQL."
+        default=None,
+        min_length=16,
+        description="Signs links. Made and kept in the data folder unless set; required on PostgreSQL.",
     )
     plans_file: Path | None = Field(default=None, description="The plans; those that come with aiops unless set.")
     private_hosts: Annotated[

@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
 from aiops.accounts import rate_limits
@@ -164,6 +165,8 @@ async def _read_body(request: Request) -> bytes:
                     raise RequestTooLargeError(BODY_BYTES_MAX)
     except TimeoutError:
         raise MalformedRequestError("The body did not arrive in time.") from None
+    except ClientDisconnect:
+        raise MalformedRequestError("The body did not arrive whole.") from None
     if not body:
         raise MalformedRequestError("The body is empty. Send a JSON object.")
     return bytes(body)

@@ -54,9 +54,11 @@ class Worker:
 
     async def stop(self) -> None:
         """Stops at once; jobs that are not done yet are handed back."""
-        for task in (*self._loops, *self._jobs):
+        tasks = [*self._loops, *self._jobs]
+        for task in tasks:
             task.cancel()
-        await asyncio.wait_for(asyncio.gather(*self._loops, *self._jobs, return_exceptions=True), STOP_SECONDS)
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOP_SECONDS)
 
     async def _claim_next(self) -> None:
         await self._slots.acquire()
