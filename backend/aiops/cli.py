@@ -32,7 +32,6 @@ from aiops.storage.files import FileStore
 FIRST_EMAIL = "owner@example.com"
 FIRST_PLAN = "business"
 STOP_SECONDS = 20
-CREDITS_MAX = 1_000_000_000  # what the contract says an account can have
 R = TypeVar("R")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -110,7 +109,7 @@ def users_create(
     email: str,
     plan: Annotated[str, typer.Option(help="The plan to start on.")] = SMALLEST,
     credits: Annotated[  # noqa: A002
-        int | None, typer.Option(help="Opening credits, in place of the plan's.", min=0, max=CREDITS_MAX)
+        int | None, typer.Option(help="Opening credits, in place of the plan's.", min=0, max=ledger.CREDITS_MAX)
     ] = None,
 ) -> None:
     """Makes an account and prints its API key."""

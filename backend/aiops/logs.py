@@ -1,15 +1,21 @@
 """Logging: one JSON object a line, or readable lines on a terminal. Ours and that of the libraries the same way.
 
-Paths are logged without their query, requests without headers and bodies: no key, no signature, no prompt.
+Paths are logged without their query, requests without headers and bodies, errors as their types and the place where
+they arose: a trace or a message can hold a key, a statement or what a caller wrote.
 """
 
 import logging
 import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 LIBRARIES = ("uvicorn", "uvicorn.error")
+OURS = f"{Path(__file__).parents[1]}/"
+CAUSES_MAX = 4
 SILENT = ("uvicorn.access", "httpx", "httpcore")
 
 
@@ -20,15 +26,11 @@ def configure_logs(log_format: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _name_error,
     ]
-    renderers: list[Processor] = (
-        # The plain formatter: the pretty one prints the variables of every frame, and with them the caller's key.
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-        if is_console
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    )
+    renderer: Processor = structlog.dev.ConsoleRenderer() if is_console else structlog.processors.JSONRenderer()
     structlog.configure(
-        processors=[*shared, *renderers],
+        processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
@@ -36,7 +38,7 @@ def configure_logs(log_format: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
@@ -46,3 +48,30 @@ def configure_logs(log_format: str) -> None:
     for name in SILENT:
         logging.getLogger(name).handlers = []
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _name_error(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """In place of an exception its type, those of its causes, and the line of ours in which it arose."""
+    exception = event.pop("exc_info", None)
+    if isinstance(exception, tuple):
+        exception = exception[1]
+    elif exception and not isinstance(exception, BaseException):
+        exception = sys.exc_info()[1]
+    if exception is not None and isinstance(exception, BaseException):
+        event["error"] = " from ".join(type(one).__name__ for one in _causes(exception))
+        event["at"] = _place(exception)
+    return event
+
+
+def _causes(exception: BaseException | None) -> Iterator[BaseException]:
+    """An exception and what it came from, a driver's error in SQLAlchemy's wrapping too; at most a few."""
+    for _ in range(CAUSES_MAX):
+        if exception is None:
+            return
+        yield exception
+        exception = exception.__cause__ or getattr(exception, "orig", None)
+
+
+def _place(exception: BaseException) -> str | None:
+    frames = [frame for frame in traceback.extract_tb(exception.__traceback__) if frame.filename.startswith(OURS)]
+    return f"{frames[-1].filename.removeprefix(OURS)}:{frames[-1].lineno} {frames[-1].name}" if frames else None

@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 _ROW_NUMBER = TypeAdapter(int)
 _MOMENT_AND_ID = TypeAdapter(tuple[datetime, str])
-ROW_NUMBER_MAX = 2**31 - 1  # an INTEGER of PostgreSQL
+ROW_NUMBER_MAX = 2**63 - 1  # a BIGINT
 
 
 def page(rows: Sequence[R], limit: int) -> tuple[Sequence[R], R | None]:

@@ -1,7 +1,7 @@
 """The ledger by itself: any order of moves keeps its sums, and what must not happen is refused."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -165,3 +165,28 @@ async def test_verify_finds_what_is_off(database: Database, statement: str, find
     async with database.write() as session:
         await session.execute(text(statement))
     assert any(finding in one for one in await verify(database, NOW, 0))
+
+
+@pytest.mark.parametrize("way", ["id", "job_id, kind", "account_id, period"], ids=lambda way: f"by {way}")
+async def test_an_entry_is_not_replaced_on_sqlite(new_database: Callable[[str], str], way: str) -> None:
+    """`INSERT OR REPLACE` deletes the row in its way, and no trigger for DELETE sees it."""
+    database = Database(new_database("sqlite"))
+    async with database.write() as session:
+        account_id = await make_account(session, 100)
+        job_id = await make_job(session, account_id, 5)
+        await ledger.hold(session, account_id, job_id, 5, NOW)
+    columns = {"id", "account_id", "kind", "job_id", "period"} & set(f"account_id, kind, {way}".split(", "))
+    copied = ", ".join(sorted(columns))
+    target = f"INSERT OR REPLACE INTO entry ({copied}, amount, balance_after, created_at)"
+    statement = f"{target} SELECT {copied}, 0, 0, '' FROM entry"
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with database.write() as session:
+            await session.execute(text(statement))
+    await database.close()
+
+
+async def test_an_account_has_no_more_than_the_contract_says(database: Database) -> None:
+    async with database.write() as session:
+        account_id = await make_account(session, 100)
+        with pytest.raises(ValueError, match="1,000,000,000 credits at most"):
+            await ledger.grant(session, account_id, ledger.CREDITS_MAX, NOW, description="test")

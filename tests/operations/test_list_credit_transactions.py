@@ -103,7 +103,7 @@ async def ada(shared_service: Service) -> Customer:
         pytest.param("txn_3", id="an id"),
         pytest.param(encode_cursor(["2026-01-01T00:00:00Z", "job_x"]), id="of another list"),
         pytest.param(encode_cursor(-1), id="negative"),
-        pytest.param(encode_cursor(2**31), id="larger than a row number"),
+        pytest.param(encode_cursor(2**63), id="larger than a row number"),
         pytest.param(encode_cursor(10**40), id="larger than all"),
         pytest.param(encode_cursor(1.5), id="between two rows"),
         pytest.param(encode_cursor(None), id="null"),

@@ -82,7 +82,7 @@ async def grant_month(session: Session, plans: Plans, account: Account, now: dat
         .returning(col(Account.id))
         .execution_options(synchronize_session=False)
     )
-    monthly = limits_of(plans, account.plan).monthly_credits
+    monthly = min(limits_of(plans, account.plan).monthly_credits, ledger.CREDITS_MAX - account.credits)
     if claimed.scalar_one_or_none() is not None and monthly > 0:
         described = f"Monthly credits of the {account.plan} plan"
         await ledger.grant(session, account.id, monthly, now, description=described, period=period)

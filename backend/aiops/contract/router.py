@@ -152,7 +152,7 @@ def _idempotency_key(request: Request) -> str | None:
 async def _read_body(request: Request) -> bytes:
     """The body, no larger than is taken and no slower; checked by its announced length and type before it is read."""
     announced = request.headers.get("content-length", "0")
-    if not announced.isdigit() or int(announced) > BODY_BYTES_MAX:
+    if not announced.isdecimal() or int(announced) > BODY_BYTES_MAX:
         raise RequestTooLargeError(BODY_BYTES_MAX)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaTypeError

@@ -8,7 +8,7 @@ both are sums over `Entry`, kept beside the account so that one row is locked an
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, DateTime, Dialect, Index, TypeDecorator, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, Dialect, Index, Integer, TypeDecorator, text
 from sqlmodel import Field, SQLModel
 
 OPEN_STATUSES = ("queued", "running")
@@ -31,6 +31,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite numbers rows by itself only in a column of the type INTEGER, which holds 64 bits there.
+RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def timestamp(**options: Any) -> Any:
@@ -104,7 +108,7 @@ class Entry(SQLModel, table=True):
         CheckConstraint("balance_after >= 0", name="balance_not_negative"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowNumber)
     account_id: str = Field(foreign_key="account.id")
     kind: str
     amount: int

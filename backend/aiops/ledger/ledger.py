@@ -12,6 +12,8 @@ from sqlmodel import col
 from aiops.database.engine import Session
 from aiops.database.tables import Account, Entry
 
+CREDITS_MAX = 1_000_000_000  # what the contract says an account can have
+
 
 class OverdraftError(Exception):
     """The transaction would have taken more than an account has. It must not be committed."""
@@ -25,10 +27,12 @@ async def grant(
     `period` (`2026-11`) marks the grant of a month, of which an account has one.
 
     Raises:
-        ValueError: `amount` is not positive.
+        ValueError: `amount` is not positive, or more than an account can have.
     """
     if amount <= 0:
         raise ValueError("A grant is of one credit at least.")
+    if await _credits(session, account_id) + amount > CREDITS_MAX:
+        raise ValueError(f"An account can have {CREDITS_MAX:,} credits at most.")
     return await _move(session, account_id, "grant", now, amount=amount, held=0, description=description, period=period)
 
 
@@ -55,6 +59,11 @@ async def balance_after(session: Session, job_id: str) -> int:
     """What could be spent when the job was captured or released."""
     settled = col(Entry.job_id) == job_id, col(Entry.kind).in_(("capture", "release"))
     return (await session.execute(select(col(Entry.balance_after)).where(*settled))).scalar_one()
+
+
+async def _credits(session: Session, account_id: str) -> int:
+    locked = select(col(Account.credits)).where(col(Account.id) == account_id).with_for_update()
+    return (await session.execute(locked)).scalar_one()
 
 
 async def _move(

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from aiops.database.tables import UtcDateTime
+from aiops.database.tables import RowNumber, UtcDateTime
 
 revision = "0001"
 down_revision = None
@@ -103,7 +103,7 @@ def _create_jobs() -> None:
 def _create_entries() -> None:
     op.create_table(
         "entry",
-        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("id", RowNumber, primary_key=True),
         sa.Column("account_id", sa.String(), sa.ForeignKey("account.id"), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("amount", sa.Integer(), nullable=False),
@@ -149,8 +149,17 @@ def _make_entries_append_only() -> None:
             "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
         return
+    refuse = "BEGIN SELECT RAISE(ABORT, 'ledger entries are append-only'); END"
     for action in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER entry_no_{action.lower()} BEFORE {action} ON entry "
-            "BEGIN SELECT RAISE(ABORT, 'ledger entries are append-only'); END"
+        op.execute(f"CREATE TRIGGER entry_no_{action.lower()} BEFORE {action} ON entry {refuse}")
+    # INSERT OR REPLACE deletes the row in its way without a DELETE trigger.
+    in_its_way = " OR ".join(
+        f"EXISTS (SELECT 1 FROM entry WHERE {condition})"  # noqa: S608 - the conditions stand below
+        for condition in (
+            "id = NEW.id",
+            "job_id = NEW.job_id AND kind = NEW.kind",
+            "job_id = NEW.job_id AND kind IN ('capture', 'release') AND NEW.kind IN ('capture', 'release')",
+            "account_id = NEW.account_id AND period = NEW.period",
         )
+    )
+    op.execute(f"CREATE TRIGGER entry_no_replace BEFORE INSERT ON entry WHEN {in_its_way} {refuse}")
