@@ -56,8 +56,8 @@ async def claim(database: Database, plans: Plans, worker: str, lease_seconds: fl
         job = await _next_queued(session, plans)
         if job is None:
             return None
-        plan = await _lock_account(session, job.account_id)
-        limits = limits_of(plans, plan)
+        account = await ledger.lock_account(session, job.account_id)
+        limits = limits_of(plans, account.plan)
         # Counted again under the lock: another worker may have taken a job of this account since the first look.
         if await _count_running(session, job.account_id) >= limits.jobs_at_once:
             return None
@@ -130,7 +130,7 @@ async def expire(database: Database, job_id: str, now: datetime) -> bool:
         found = await session.execute(
             select(Job)
             .where(col(Job.id) == job_id, col(Job.status).in_(OPEN_STATUSES), col(Job.deadline_at) <= now)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         job = found.scalar_one_or_none()
         if job is not None:
@@ -145,9 +145,10 @@ async def reap(database: Database, now: datetime) -> list[str]:
         lapsed = (col(Job.status) == "running") & (col(Job.lease_until) < now)
         overdue = (col(Job.status) == "queued") & (col(Job.deadline_at) <= now)
         found = await session.execute(
-            select(Job).where(lapsed | overdue).limit(REAP_BATCH).with_for_update(skip_locked=True)
+            select(Job).where(lapsed | overdue).limit(REAP_BATCH).with_for_update(key_share=True, skip_locked=True)
         )
-        for job in found.scalars():
+        # Accounts are locked in one order, so that two reapers cannot wait for each other.
+        for job in sorted(found.scalars(), key=lambda job: job.account_id):
             failure = _verdict(job, now)
             if failure is None:
                 job.status, job.worker, job.lease_until = "queued", None, None
@@ -212,14 +213,9 @@ async def _next_queued(session: Session, plans: Plans) -> Job | None:
         .where(col(Job.status) == "queued", running < allowed)
         .order_by(col(Job.created_at), col(Job.id))
         .limit(1)
-        .with_for_update(of=Job, skip_locked=True)
+        .with_for_update(of=Job, key_share=True, skip_locked=True)
     )
     return found.scalar_one_or_none()
-
-
-async def _lock_account(session: Session, account_id: str) -> str:
-    found = await session.execute(select(col(Account.plan)).where(col(Account.id) == account_id).with_for_update())
-    return found.scalar_one()
 
 
 async def _count_running(session: Session, account_id: str) -> int:

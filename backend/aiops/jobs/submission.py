@@ -17,7 +17,7 @@ from aiops.accounts import rate_limits
 from aiops.accounts.authentication import Caller
 from aiops.accounts.rate_limits import Quota
 from aiops.database.engine import Database, Session
-from aiops.database.tables import Account, IdempotencyKey, Job
+from aiops.database.tables import IdempotencyKey, Job
 from aiops.errors import ApiError, IdempotencyKeyReusedError, InsufficientCreditsError, QueueFullError
 from aiops.identifiers import new_id
 from aiops.ledger import ledger
@@ -63,7 +63,7 @@ async def submit(database: Database, submission: Submission, now: datetime) -> O
     account_id = submission.caller.account_id
     limits = submission.caller.limits
     async with database.write() as session:
-        account = await _lock(session, account_id)
+        account = await ledger.lock_account(session, account_id)
         earlier = await _earlier_job(session, submission, now)
         if isinstance(earlier, str):
             return Outcome(await _quota_left(session, submission.caller, now), job_id=earlier, replayed=True)
@@ -83,11 +83,6 @@ async def count_refused(database: Database, caller: Caller, now: datetime) -> Ou
     """Counts a call that is refused before it can be submitted: its body is malformed, too large, not valid."""
     async with database.write() as session:
         return await _count(session, caller, now)
-
-
-async def _lock(session: Session, account_id: str) -> Account:
-    found = await session.execute(select(Account).where(col(Account.id) == account_id).with_for_update())
-    return found.scalar_one()
 
 
 async def _earlier_job(

@@ -19,6 +19,18 @@ class OverdraftError(Exception):
     """The transaction would have taken more than an account has. It must not be committed."""
 
 
+async def lock_account(session: Session, account_id: str) -> Account:
+    """The account, which nobody else changes until this transaction ends. Rows that refer to it can be written
+    meanwhile (FOR NO KEY UPDATE); a transaction that also takes a job takes the job first."""
+    found = await session.execute(
+        select(Account)
+        .where(col(Account.id) == account_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return found.scalar_one()
+
+
 async def grant(
     session: Session, account_id: str, amount: int, now: datetime, *, description: str, period: str | None = None
 ) -> int:
@@ -31,7 +43,7 @@ async def grant(
     """
     if amount <= 0:
         raise ValueError("A grant is of one credit at least.")
-    if await _credits(session, account_id) + amount > CREDITS_MAX:
+    if (await lock_account(session, account_id)).credits + amount > CREDITS_MAX:
         raise ValueError(f"An account can have {CREDITS_MAX:,} credits at most.")
     return await _move(session, account_id, "grant", now, amount=amount, held=0, description=description, period=period)
 
@@ -59,11 +71,6 @@ async def balance_after(session: Session, job_id: str) -> int:
     """What could be spent when the job was captured or released."""
     settled = col(Entry.job_id) == job_id, col(Entry.kind).in_(("capture", "release"))
     return (await session.execute(select(col(Entry.balance_after)).where(*settled))).scalar_one()
-
-
-async def _credits(session: Session, account_id: str) -> int:
-    locked = select(col(Account.credits)).where(col(Account.id) == account_id).with_for_update()
-    return (await session.execute(locked)).scalar_one()
 
 
 async def _move(
