@@ -34,7 +34,7 @@ generate: .venv/test.installed
 	$(BIN)/datamodel-codegen
 
 bench: .venv/test.installed
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -W ignore -m tests.benchmarks
 
 lock: .venv/test.installed
 	$(BIN)/uv pip compile pyproject.toml --group build $(LOCK) --output-file requirements.lock

@@ -42,7 +42,7 @@ def test_the_data_folder_moves_all_that_is_derived_from_it(monkeypatch: pytest.M
     [
         ("AIOPS_DATABASE_URL", "postgresql://a@b/c", lambda it: it.database, "postgresql://a@b/c"),
         ("AIOPS_PUBLIC_URL", "https://aiops.example/", lambda it: it.public_url, "https://aiops.example"),
-        ("AIOPS_SECRET_KEY", "schlüssel", lambda it: it.signing_key, "schlüssel".encode()),
+        ("AIOPS_SECRET_KEY", "ein langer schlüssel", lambda it: it.signing_key, "ein langer schlüssel".encode()),
         ("AIOPS_PLANS_FILE", "plans.yaml", lambda it: it.plans_file, Path("plans.yaml")),
         ("AIOPS_PRIVATE_HOSTS", " a:1, b:2 ,", lambda it: it.private_hosts, frozenset({"a:1", "b:2"})),
         ("AIOPS_METRICS_TOKEN", "t", lambda it: it.metrics_token.get_secret_value(), "t"),
@@ -86,7 +86,7 @@ def test_a_value_that_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_secrets_are_not_printed() -> None:
-    settings = Settings(secret_key="hush hush", metrics_token="hush hush")
+    settings = Settings(secret_key="hush hush hush hush", metrics_token="hush hush")
     assert "hush" not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
 

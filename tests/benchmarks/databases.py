@@ -40,6 +40,9 @@ class Postgresql:
     def create(self, name: str, template: str = "template1") -> str:
         """Makes a database and returns its URL."""
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url_of(name)
+
+    def url_of(self, name: str) -> str:
         return self.url.replace("/postgres?", f"/{name}?", 1)
 
     def execute(self, statement: str, database_url: str | None = None) -> None:
@@ -59,7 +62,7 @@ def postgresql(folder: Path) -> Iterator[Postgresql]:
         server.cleanup()
 
 
-async def prepare(database_url: str, plans_file: Path) -> list[str]:
+async def prepare(database_url: str) -> list[str]:
     """Migrates a database, makes `acc_0`, `acc_1` … in it, and returns their keys."""
     upgrade(database_url)
     database, now = Database(database_url), utc_now()

@@ -121,12 +121,13 @@ class _Run:
         return measured
 
     async def _connect(self) -> list[_Connection]:
-        loop, load = asyncio.get_running_loop(), self.load
-        requests = [request.encode() for request in load.requests]
-        connections = [_Connection(self, requests[number % len(requests)]) for number in range(load.connections)]
-        for connection in connections:
-            await loop.create_connection(lambda connection=connection: connection, "127.0.0.1", load.port)
-        return connections
+        requests = [request.encode() for request in self.load.requests]
+        return [await self._open(requests[number % len(requests)]) for number in range(self.load.connections)]
+
+    async def _open(self, request: bytes) -> _Connection:
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(lambda: _Connection(self, request), "127.0.0.1", self.load.port)
+        return connection
 
 
 def _length(head: bytes) -> int:

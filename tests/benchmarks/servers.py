@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.benchmarks.apps import PATH
+from tests.benchmarks.bare import PATH
 from tests.benchmarks.load import Load, Measured
 from tests.benchmarks.measured import BenchmarkError, Pace, Run, run_of
 
@@ -46,9 +46,7 @@ class ServerTarget:
 
     def measure(self, connections: int, pace: Pace) -> Run:
         requests = [_request(key) for key in self.keys]
-        load = Load(
-            self.server.port, self.server.process.pid, connections, requests, pace.ramp_seconds, pace.seconds
-        )
+        load = Load(self.server.port, self.server.process.pid, connections, requests, pace.ramp_seconds, pace.seconds)
         done = subprocess.run(
             [sys.executable, "-m", "tests.benchmarks.load"],
             cwd=ROOT,
@@ -69,8 +67,8 @@ class ServerTarget:
 
 
 @contextmanager
-def serving(kind: str, folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Starts one of the apps, with AIOPS_* variables and none of those of the caller, and stops it at the end."""
+def serving(module: str, folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Starts `bare` or `service`, with AIOPS_* variables and none of those of the caller, and stops it at the end."""
     folder.mkdir()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIOPS_")}
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
@@ -78,7 +76,7 @@ def serving(kind: str, folder: Path, variables: Mapping[str, str] | None = None)
         own = {"AIOPS_DATA_DIR": str(folder), "AIOPS_PUBLIC_URL": f"http://127.0.0.1:{port}"}
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.benchmarks.apps", kind, str(listener.fileno())],
+                [sys.executable, "-m", "tests.benchmarks.serve", module, str(listener.fileno())],
                 cwd=ROOT,
                 env={**environment, **own, **(variables or {})},
                 pass_fds=[listener.fileno()],
@@ -86,21 +84,25 @@ def serving(kind: str, folder: Path, variables: Mapping[str, str] | None = None)
                 stderr=log,
             )
     try:
-        _await_answer(kind, port, folder / "log")
+        _await_answer(module, port, folder / "log")
         yield Server(port, process)
     finally:
         process.terminate()
-        process.wait(STOP_SECONDS)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
-def _await_answer(kind: str, port: int, log: Path) -> None:
+def _await_answer(module: str, port: int, log: Path) -> None:
     """The socket listens before the server does, so one call is enough: it waits, or fails when the process ends."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
     try:
         connection.request("GET", "/health")
         connection.getresponse().read()
     except (OSError, http.client.HTTPException) as error:
-        raise BenchmarkError(f"{kind} did not start: {error}\n{log.read_text()[-2000:]}") from error
+        raise BenchmarkError(f"{module} did not start: {error}\n{log.read_text()[-2000:]}") from error
     finally:
         connection.close()
 

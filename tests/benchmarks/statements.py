@@ -17,7 +17,7 @@ ONE_A_CALL = "INSERT job"
 def skeleton(statement: str) -> str:
     """Verb and first table: `SELECT account`, `COMMIT`."""
     table = TABLE.search(statement)
-    return statement.split()[0] + (f" {table[1]}" if table else "")
+    return statement.split(maxsplit=1)[0] + (f" {table[1]}" if table else "")
 
 
 def of_script(script: Path) -> Counter[str]:
@@ -27,12 +27,8 @@ def of_script(script: Path) -> Counter[str]:
     return Counter(skeleton(one) for one in statements if one)
 
 
-def start_logging(server: Postgresql, database: str) -> None:
-    server.execute(f"ALTER DATABASE {database} SET log_statement = 'all'")
-
-
 def of_call(server: Postgresql, database: str) -> Counter[str]:
-    """How often a call sends each statement.
+    """How often a call sends each statement, by the log of a database whose `log_statement` is `all`.
 
     Rounded down: whatever the background loops have asked meanwhile is far from one statement a call.
     """
