@@ -22,7 +22,8 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """`clock` is the one source of time for windows, months, leases and links; `arrivals` wakes the worker."""
+    """`clock` is the one source of time for windows, months, leases and links; `arrivals` counts the
+    jobs that were queued here and that the worker has not looked for yet."""
 
     settings: Settings
     document: Document
@@ -33,5 +34,5 @@ class Runtime:
     providers: ProviderRegistry
     guarded_client: GuardedClient
     waiters: Waiters = field(default_factory=Waiters)
-    arrivals: asyncio.Event = field(default_factory=asyncio.Event)
+    arrivals: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     clock: Callable[[], datetime] = utc_now

@@ -138,7 +138,7 @@ async def test_a_worker_that_has_lost_its_lease_can_do_nothing(database: Databas
     assert await queue.reap(database, lapsed) == []
     another = await claimed(database, lapsed)
     assert another.attempt == late.attempt + 1
-    assert not await queue.renew(database, late, LEASE_SECONDS, None, lapsed)
+    assert not await queue.renew(database, late, LEASE_SECONDS, lapsed)
     assert not await queue.note_provider(database, late, "stub", paid=False)
     assert not await queue.succeed(database, late, DONE, lapsed)
     assert not await queue.fail(database, late, FAILED, lapsed)
@@ -150,7 +150,7 @@ async def test_a_renewed_lease_lasts(database: Database) -> None:
     ada = await make_account(database)
     job_id = await submit(database, ada)
     job = await claimed(database)
-    assert await queue.renew(database, job, LEASE_SECONDS, 0.5, NOW + timedelta(seconds=20))
+    assert await queue.renew(database, job, LEASE_SECONDS, NOW + timedelta(seconds=20), progress=0.5)
     await queue.reap(database, NOW + timedelta(seconds=40))
     assert (await state(database, job_id))[0] == "running"
     await queue.reap(database, NOW + timedelta(seconds=51))

@@ -123,7 +123,7 @@ def _service_endpoint(binding: Binding) -> Callable[..., Awaitable[Response]]:
         _announce(request, outcome.quota)
         if outcome.job_id is None:
             raise outcome.error or TypeError("a submission ends in a job or in an error")
-        answer = await service_call.wait(runtime, caller, outcome.job_id)
+        answer = await service_call.wait(runtime, caller, outcome.job_id, is_new=not outcome.replayed)
         return JSONResponse(answer, headers={"Idempotent-Replayed": "true"} if outcome.replayed else None)
 
     parameters = inspect.signature(endpoint).parameters

@@ -7,14 +7,16 @@ instead of 634 ms (measured at eight writers).
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 Session = AsyncSession
 
@@ -23,6 +25,7 @@ POOL_OVERFLOW = 5
 POOL_TIMEOUT_SECONDS = 10
 SQLITE_BUSY_TIMEOUT_SECONDS = 30
 CONNECT_TIMEOUT_SECONDS = 5
+IDLE_SECONDS_UNCHECKED = 1
 
 
 class Database:
@@ -69,15 +72,36 @@ def async_url(url: str) -> URL:
 
 
 def _postgresql_engine(url: URL) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT_SECONDS,
-        pool_pre_ping=True,
         hide_parameters=True,
         connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
     )
+    event.listen(engine.sync_engine, "checkin", _note_checkin)
+    event.listen(engine.sync_engine, "checkout", _check_if_idle)
+    return engine
+
+
+def _note_checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["idle_since"] = time.monotonic()
+
+
+def _check_if_idle(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """Has the pool take a new connection where one that was idle is gone. To ask at each checkout, as `pool_pre_ping`
+    does, costs a fifth of the time that a call spends in the database."""
+    idle_seconds = time.monotonic() - record.info.get("idle_since", time.monotonic())
+    if idle_seconds < IDLE_SECONDS_UNCHECKED:
+        return
+    try:
+        cursor = connection.cursor()
+        cursor.execute("SELECT 1")
+        cursor.close()
+        connection.rollback()
+    except connection.dbapi.Error as error:
+        raise DisconnectionError from error
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:

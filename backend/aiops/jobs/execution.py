@@ -40,7 +40,7 @@ class JobContext:
     job: Job
     limits: Limits
     model: str
-    provider: str = "aiops"
+    provider: str | None = None
     progress: float | None = None
     stored: dict[str, tuple[StoredFile, datetime]] = field(default_factory=dict)
 
@@ -136,10 +136,10 @@ class JobContext:
 
     async def _begin(self, provider: Provider) -> Call:
         resumed = self.job.provider_request_id if provider.name == self.job.provider else None
-        if resumed is None and not await queue.note_provider(
-            self.runtime.database, self.job, provider.name, paid=provider.paid
-        ):
-            raise LeaseLostError
+        if resumed is None and (provider.paid or self.job.paid_call):
+            if not await queue.note_provider(self.runtime.database, self.job, provider.name, paid=provider.paid):
+                raise LeaseLostError
+            self.job.paid_call = provider.paid
         self.provider = provider.name
         left = (self.job.deadline_at - self.runtime.clock()).total_seconds()
         return Call(deadline_seconds=left, started=self._started, progress=self._report, request_id=resumed)

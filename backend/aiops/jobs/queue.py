@@ -33,10 +33,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a job ends without a result. `kind` is `unprocessable` (the caller's material) or `failed`."""
+    """Why a job ends without a result, and who was asked last. `kind` is `unprocessable` (the caller's material) or
+    `failed`."""
 
     kind: str
     reason: str
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +71,15 @@ async def claim(database: Database, plans: Plans, worker: str, lease_seconds: fl
     return Claim(job, limits)
 
 
-async def renew(database: Database, job: Job, lease_seconds: float, progress: float | None, now: datetime) -> bool:
-    """Keeps the lease for another `lease_seconds` and notes the progress; False where the job is no longer ours."""
+async def renew(database: Database, job: Job, lease_seconds: float, now: datetime, **seen: Any) -> bool:
+    """Keeps the lease for another `lease_seconds` and notes what is `seen` of the work, such as its progress; False
+    where the job is no longer ours."""
     async with database.write() as session:
-        changes = {"lease_until": now + timedelta(seconds=lease_seconds), "progress": progress}
-        return await _update_running(session, job, **changes)
+        return await _update_running(session, job, lease_until=now + timedelta(seconds=lease_seconds), **seen)
 
 
 async def note_provider(database: Database, job: Job, provider: str, *, paid: bool) -> bool:
-    """Notes who is about to work on the job, before it is asked to; False where the job is no longer ours."""
+    """Notes who is about to be paid for the work, before it is asked to; False where the job is no longer ours."""
     async with database.write() as session:
         return await _update_running(session, job, provider=provider, paid_call=paid, provider_request_id=None)
 
@@ -118,7 +120,7 @@ async def succeed(database: Database, job: Job, success: Success, now: datetime)
 async def fail(database: Database, job: Job, failure: Failure, now: datetime) -> bool:
     """Releases what was held. False where the job is no longer ours."""
     async with database.write() as session:
-        is_ours = await _update_running(session, job, **_failed(failure, now))
+        is_ours = await _update_running(session, job, provider=failure.provider, **_failed(failure, now))
         if is_ours:
             await ledger.release(session, job.account_id, job.id, job.credits, now)
         return is_ours

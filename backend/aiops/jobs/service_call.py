@@ -49,17 +49,17 @@ async def accept(runtime: Runtime, call: ServiceCall) -> Outcome:
         now,
     )
     if outcome.job_id is not None and not outcome.replayed:
-        runtime.arrivals.set()
+        runtime.arrivals.release()
     return outcome
 
 
-async def wait(runtime: Runtime, caller: Caller, job_id: str) -> dict[str, Any]:
-    """The answer of a job, once it has ended.
+async def wait(runtime: Runtime, caller: Caller, job_id: str, *, is_new: bool) -> dict[str, Any]:
+    """The answer of a job, once it has ended; `is_new` where this very call has submitted it.
 
     Raises:
         ApiError: what it ended in, or `job_running` where this call's own wait ended first.
     """
-    if not await runtime.waiters.wait(runtime.database, job_id, runtime.settings.job_seconds):
+    if not await runtime.waiters.wait(runtime.database, job_id, runtime.settings.job_seconds, is_new=is_new):
         await queue.expire(runtime.database, job_id, runtime.clock())
     async with runtime.database.read() as session:
         job = await find_job(session, caller.account_id, job_id)

@@ -21,12 +21,14 @@ class Waiters:
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
 
-    async def wait(self, database: Database, job_id: str, timeout_seconds: float) -> bool:
-        """Whether the job ended within the time."""
+    async def wait(self, database: Database, job_id: str, timeout_seconds: float, *, is_new: bool) -> bool:
+        """Whether the job ended within the time. One that `is_new` cannot have ended before this was called, unless in
+        another process, whose jobs are looked up anyway."""
         ended = asyncio.Event()
         self._waiting[job_id].add(ended)
         try:
-            await self.look(database, [job_id])
+            if not is_new:
+                await self.look(database, [job_id])
             async with asyncio.timeout(timeout_seconds):
                 await ended.wait()
         except TimeoutError:

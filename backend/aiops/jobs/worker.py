@@ -1,10 +1,10 @@
 """Works jobs off: claims them, has their handlers do the work, and settles them. One a process, beside the server."""
 
 import asyncio
-import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -28,6 +28,7 @@ IDLE_SECONDS = 0.5
 RENEWALS_PER_LEASE = 3
 SWEEP_SECONDS = 600
 STOP_SECONDS = 5
+OURSELVES = "aiops"  # who did the work, where no provider was asked
 UNFORESEEN = "Something went wrong on our side."
 
 
@@ -39,6 +40,7 @@ class Worker:
         self.handlers = handlers
         self.name = f"{socket.gethostname()}:{os.getpid()}:{new_id('wrk')[-6:]}"
         self._slots = asyncio.Semaphore(runtime.settings.job_slots)
+        self._passed_over = 0
         self._jobs: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
 
@@ -61,10 +63,11 @@ class Worker:
             await asyncio.wait(tasks, timeout=STOP_SECONDS)
 
     async def _claim_next(self) -> None:
+        """One claim for each job that arrives here, and from time to time one for those of other processes."""
         await self._slots.acquire()
         claim = None
         try:
-            self.runtime.arrivals.clear()
+            has_arrived = await self._arrival()
             claim = await queue.claim(
                 self.runtime.database,
                 self.runtime.plans,
@@ -76,17 +79,28 @@ class Worker:
             if claim is None:
                 self._slots.release()
         if claim is None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.runtime.arrivals.wait(), IDLE_SECONDS)
+            self._passed_over += has_arrived  # its account has as many running as it may
             return
+        if not has_arrived:
+            self.runtime.arrivals.release()  # where one was waiting, others may be
         task = asyncio.create_task(self._work(claim), name=claim.job.id)
         self._jobs.add(task)
         task.add_done_callback(self._done)
 
+    async def _arrival(self) -> bool:
+        """Whether a job has arrived before it is time to look anyway."""
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                return await self.runtime.arrivals.acquire()
+        except TimeoutError:
+            return False
+
     def _done(self, task: asyncio.Task[None]) -> None:
         self._jobs.discard(task)
         self._slots.release()
-        self.runtime.arrivals.set()
+        if self._passed_over:
+            self._passed_over -= 1
+            self.runtime.arrivals.release()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("job_not_settled", job_id=task.get_name(), exc_info=error)
 
@@ -136,7 +150,8 @@ class Worker:
             await asyncio.sleep(lease_seconds / RENEWALS_PER_LEASE)
             now = self.runtime.clock()
             try:
-                is_ours = await queue.renew(self.runtime.database, context.job, lease_seconds, context.progress, now)
+                seen = {"progress": context.progress, "provider": context.provider}
+                is_ours = await queue.renew(self.runtime.database, context.job, lease_seconds, now, **seen)
             except Exception:
                 log.exception("lease_not_renewed")  # tried again in a moment; the lease lasts that long
                 continue
@@ -150,7 +165,8 @@ class Worker:
             return False
         if isinstance(outcome, Failure):
             await self._discard(context)
-            is_settled = await queue.fail(self.runtime.database, job, outcome, now)
+            failure = replace(outcome, provider=context.provider)
+            is_settled = await queue.fail(self.runtime.database, job, failure, now)
         else:
             is_settled = await queue.succeed(self.runtime.database, job, _success(context, outcome), now)
         if is_settled:
@@ -167,7 +183,6 @@ class Worker:
         for job_id in await queue.reap(self.runtime.database, self.runtime.clock()):
             log.warning("job_reaped", job_id=job_id)
             self.runtime.waiters.wake(job_id)
-        self.runtime.arrivals.set()
         await asyncio.sleep(self.runtime.settings.reaper_seconds)
 
     async def _sweep(self) -> None:
@@ -203,7 +218,7 @@ def _success(context: JobContext, result: BaseModel) -> Success:
         for name, value in fields.items()
         if isinstance(value, str) and value in context.stored
     }
-    return Success(fields, context.model, context.provider, outputs, context.files())
+    return Success(fields, context.model, context.provider or OURSELVES, outputs, context.files())
 
 
 async def _for_ever(name: str, step: Callable[[], Awaitable[None]]) -> None:
