@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlmodel import col
 
 from aiops.accounts import keys
@@ -17,6 +17,11 @@ from aiops.identifiers import new_id
 
 LAST_USED_RESOLUTION = timedelta(minutes=1)
 NAME_LENGTH_MAX = 100
+_BY_KEY = (
+    select(ApiKey, Account)
+    .join(Account, col(Account.id) == col(ApiKey.account_id))
+    .where(col(ApiKey.digest) == bindparam("digest"), col(ApiKey.revoked_at).is_(None))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +92,7 @@ async def authenticate(database: Database, plans: Plans, authorization: str | No
     if key is None or not keys.is_well_formed(key):
         raise UnauthorizedError
     async with database.read() as session:
-        found = await session.execute(
-            select(ApiKey, Account)
-            .join(Account, col(Account.id) == col(ApiKey.account_id))
-            .where(col(ApiKey.digest) == keys.digest(key), col(ApiKey.revoked_at).is_(None))
-        )
-        row = found.one_or_none()
+        row = (await session.execute(_BY_KEY, {"digest": keys.digest(key)})).one_or_none()
     if row is None or (row.ApiKey.expires_at is not None and row.ApiKey.expires_at <= now):
         raise UnauthorizedError
     await _note_use(database, plans, row.ApiKey, row.Account, now)

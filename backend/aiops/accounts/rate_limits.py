@@ -6,11 +6,12 @@ The window only moves forward, so two servers whose clocks differ by a second ca
 import math
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Executable, bindparam, case, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
 from aiops.database.engine import Session
 from aiops.database.tables import RateWindow
@@ -39,35 +40,41 @@ class Quota:
         }
 
 
+_LOOK = select(col(RateWindow.calls), col(RateWindow.window)).where(
+    col(RateWindow.account_id) == bindparam("of"),
+    col(RateWindow.policy) == bindparam("by"),
+    col(RateWindow.window) >= bindparam("now"),
+)
+
+
+@cache
+def _counting(dialect: str) -> Executable:
+    """One upsert: the first call of a window begins it, the others are counted as long as it is not full."""
+    insert = sqlite_insert if dialect == "sqlite" else postgresql_insert
+    statement = insert(SQLModel.metadata.tables["rate_window"]).values(
+        account_id=bindparam("of"), policy=bindparam("by"), window=bindparam("now"), calls=1
+    )
+    begins = statement.excluded.window > col(RateWindow.window)
+    return statement.on_conflict_do_update(
+        index_elements=["account_id", "policy"],
+        set_={
+            "calls": case((begins, 1), else_=col(RateWindow.calls) + 1),
+            "window": case((begins, statement.excluded.window), else_=col(RateWindow.window)),
+        },
+        where=begins | (col(RateWindow.calls) < bindparam("most")),
+    ).returning(col(RateWindow.calls), col(RateWindow.window))
+
+
 async def count(session: Session, account_id: str, policy: str, limit: int, now: datetime) -> Quota | None:
     """Counts one call; None, and nothing counted, where the window is full."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    window = _window(now)
-    statement = insert(RateWindow).values(account_id=account_id, policy=policy, window=window, calls=1)
-    begins = statement.excluded.window > col(RateWindow.window)
-    counted = await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["account_id", "policy"],
-            set_={
-                "calls": case((begins, 1), else_=col(RateWindow.calls) + 1),
-                "window": case((begins, statement.excluded.window), else_=col(RateWindow.window)),
-            },
-            where=begins | (col(RateWindow.calls) < limit),
-        ).returning(col(RateWindow.calls), col(RateWindow.window))
-    )
-    row = counted.one_or_none()
+    values = {"of": account_id, "by": policy, "now": _window(now), "most": limit}
+    row = (await session.execute(_counting(session.get_bind().dialect.name), values)).one_or_none()
     return None if row is None else Quota(policy, limit, limit - row[0], _reset_seconds(row[1], now))
 
 
 async def look(session: Session, account_id: str, policy: str, limit: int, now: datetime) -> Quota:
     """What is left, without counting a call."""
-    found = await session.execute(
-        select(col(RateWindow.calls), func.coalesce(col(RateWindow.window), 0)).where(
-            col(RateWindow.account_id) == account_id,
-            col(RateWindow.policy) == policy,
-            col(RateWindow.window) >= _window(now),
-        )
-    )
+    found = await session.execute(_LOOK, {"of": account_id, "by": policy, "now": _window(now)})
     calls, window = found.one_or_none() or (0, _window(now))
     return Quota(policy, limit, max(limit - calls, 0), _reset_seconds(window, now))
 

@@ -12,7 +12,6 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, Dialect, Ind
 from sqlmodel import Field, SQLModel
 
 OPEN_STATUSES = ("queued", "running")
-SETTLEMENT_KINDS = ("capture", "release")
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -7,9 +7,10 @@ do neither. Rows are locked in one order everywhere, first the job, then the acc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import CursorResult, case, func, select, update
+from sqlalchemy import CursorResult, Select, bindparam, case, func, select, update
 from sqlmodel import col
 
 from aiops.accounts.plans import SMALLEST, Plans, limits_of
@@ -200,16 +201,18 @@ async def _update_running(session: Session, job: Job, **changes: Any) -> bool:
     return isinstance(result, CursorResult) and result.rowcount == 1
 
 
-async def _next_queued(session: Session, plans: Plans) -> Job | None:
+@cache
+def _oldest_claimable(jobs_at_once: tuple[tuple[str, int], ...]) -> Select[Job]:
+    """The oldest queued job whose account has fewer jobs running than its plan allows."""
     running = (
         select(func.count())
         .where(col(Job.account_id) == col(Account.id), col(Job.status) == "running")
         .correlate(Account)
         .scalar_subquery()
     )
-    by_plan = {name: limits.jobs_at_once for name, limits in plans.items()}
+    by_plan = dict(jobs_at_once)
     allowed = case(by_plan, value=col(Account.plan), else_=by_plan[SMALLEST])
-    found = await session.execute(
+    return (
         select(Job)
         .join(Account, col(Account.id) == col(Job.account_id))
         .where(col(Job.status) == "queued", running < allowed)
@@ -217,9 +220,15 @@ async def _next_queued(session: Session, plans: Plans) -> Job | None:
         .limit(1)
         .with_for_update(of=Job, key_share=True, skip_locked=True)
     )
-    return found.scalar_one_or_none()
+
+
+_RUNNING = select(func.count()).where(col(Job.account_id) == bindparam("of"), col(Job.status) == "running")
+
+
+async def _next_queued(session: Session, plans: Plans) -> Job | None:
+    jobs_at_once = tuple((name, limits.jobs_at_once) for name, limits in plans.items())
+    return (await session.execute(_oldest_claimable(jobs_at_once))).scalar_one_or_none()
 
 
 async def _count_running(session: Session, account_id: str) -> int:
-    running = select(func.count()).where(col(Job.account_id) == account_id, col(Job.status) == "running")
-    return (await session.execute(running)).scalar_one()
+    return (await session.execute(_RUNNING, {"of": account_id})).scalar_one()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlmodel import col
 
 from aiops.accounts import rate_limits
@@ -25,6 +25,18 @@ from aiops.ledger import ledger
 KEY_AGE = timedelta(hours=24)
 QUEUE_FULL_RETRY_SECONDS = 5
 RELEASED_STATUSES = ("failed", "cancelled")
+
+_QUEUED = select(func.count()).where(col(Job.account_id) == bindparam("of"), col(Job.status) == "queued")
+_EARLIER = (
+    select(IdempotencyKey)
+    .join(Job, col(Job.id) == col(IdempotencyKey.job_id))
+    .where(
+        col(IdempotencyKey.account_id) == bindparam("of"),
+        col(IdempotencyKey.key) == bindparam("under"),
+        col(IdempotencyKey.claimed_at) > bindparam("after"),
+        col(Job.status).not_in(RELEASED_STATUSES),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +103,19 @@ async def _earlier_job(
     """The job of an earlier call under the same key, unless it has failed: then its key is free again."""
     if submission.idempotency_key is None:
         return None
-    found = await session.execute(
-        select(IdempotencyKey)
-        .join(Job, col(Job.id) == col(IdempotencyKey.job_id))
-        .where(
-            col(IdempotencyKey.account_id) == submission.caller.account_id,
-            col(IdempotencyKey.key) == submission.idempotency_key,
-            col(IdempotencyKey.claimed_at) > now - KEY_AGE,
-            col(Job.status).not_in(RELEASED_STATUSES),
-        )
-    )
-    claimed = found.scalar_one_or_none()
+    values = {
+        "of": submission.caller.account_id,
+        "under": submission.idempotency_key,
+        "after": now - KEY_AGE,
+    }
+    claimed = (await session.execute(_EARLIER, values)).scalar_one_or_none()
     if claimed is None:
         return None
     return claimed.job_id if claimed.fingerprint == submission.fingerprint else IdempotencyKeyReusedError()
 
 
 async def _count_queued(session: Session, account_id: str) -> int:
-    queued = select(func.count()).where(col(Job.account_id) == account_id, col(Job.status) == "queued")
-    return (await session.execute(queued)).scalar_one()
+    return (await session.execute(_QUEUED, {"of": account_id})).scalar_one()
 
 
 async def _count(session: Session, caller: Caller, now: datetime) -> Outcome:

@@ -6,11 +6,30 @@ locks it, so an account's entries are written one after the other and `balance_a
 
 from datetime import datetime
 
-from sqlalchemy import select, update
-from sqlmodel import col
+from sqlalchemy import bindparam, insert, select, update
+from sqlmodel import SQLModel, col
 
 from aiops.database.engine import Session
-from aiops.database.tables import Account, Entry
+from aiops.database.tables import Account
+
+# Statements of every call are built once: building them costs several times what the database needs to run them.
+_ACCOUNT, _ENTRY = SQLModel.metadata.tables["account"], SQLModel.metadata.tables["entry"]
+_CHANGE = (
+    update(_ACCOUNT)
+    .where(_ACCOUNT.c.id == bindparam("of"), _ACCOUNT.c.credits + bindparam("by") >= 0)
+    .values(credits=_ACCOUNT.c.credits + bindparam("by"), held=_ACCOUNT.c.held + bindparam("held_by"))
+    .returning(_ACCOUNT.c.credits)
+)
+_WRITE = insert(_ENTRY)
+_LOCK = (
+    select(Account)
+    .where(col(Account.id) == bindparam("of"))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+_BALANCE = select(_ENTRY.c.balance_after).where(
+    _ENTRY.c.job_id == bindparam("of"), _ENTRY.c.kind.in_(("capture", "release"))
+)
 
 CREDITS_MAX = 1_000_000_000  # what the contract says an account can have
 
@@ -22,13 +41,7 @@ class OverdraftError(Exception):
 async def lock_account(session: Session, account_id: str) -> Account:
     """The account, which nobody else changes until this transaction ends. Rows that refer to it can be written
     meanwhile (FOR NO KEY UPDATE); a transaction that also takes a job takes the job first."""
-    found = await session.execute(
-        select(Account)
-        .where(col(Account.id) == account_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    return found.scalar_one()
+    return (await session.execute(_LOCK, {"of": account_id})).scalar_one()
 
 
 async def grant(
@@ -69,8 +82,7 @@ async def release(session: Session, account_id: str, job_id: str, cost: int, now
 
 async def balance_after(session: Session, job_id: str) -> int:
     """What could be spent when the job was captured or released."""
-    settled = col(Entry.job_id) == job_id, col(Entry.kind).in_(("capture", "release"))
-    return (await session.execute(select(col(Entry.balance_after)).where(*settled))).scalar_one()
+    return int((await session.execute(_BALANCE, {"of": job_id})).scalar_one())
 
 
 async def _move(
@@ -86,27 +98,19 @@ async def _move(
     period: str | None = None,
 ) -> int:
     """Changes the account's two sums and writes the entry for it."""
-    changed = await session.execute(
-        update(Account)
-        .where(col(Account.id) == account_id, col(Account.credits) + amount >= 0)
-        .values(credits=col(Account.credits) + amount, held=col(Account.held) + held)
-        .returning(col(Account.credits))
-        .execution_options(synchronize_session=False)
-    )
+    changed = await session.execute(_CHANGE, {"of": account_id, "by": amount, "held_by": held})
     balance = changed.scalar_one_or_none()
     if balance is None:
         raise OverdraftError(account_id)
-    session.add(
-        Entry(
-            account_id=account_id,
-            kind=kind,
-            amount=amount,
-            balance_after=balance,
-            job_id=job_id,
-            period=period,
-            description=description,
-            created_at=now,
-        )
-    )
-    await session.flush()
-    return balance
+    entry = {
+        "account_id": account_id,
+        "kind": kind,
+        "amount": amount,
+        "balance_after": balance,
+        "job_id": job_id,
+        "period": period,
+        "description": description,
+        "created_at": now,
+    }
+    await session.execute(_WRITE, entry)
+    return int(balance)
