@@ -26,7 +26,7 @@ ROLLBACK;
 BEGIN;
 SELECT account.id, account.email, account.plan, account.is_administrator, account.credits, account.held,
        account.granted_period, account.created_at
-  FROM account WHERE account.id = 'acc_' || :account FOR UPDATE;
+  FROM account WHERE account.id = 'acc_' || :account FOR NO KEY UPDATE;
 SELECT count(*) AS count_1 FROM job WHERE job.account_id = 'acc_' || :account AND job.status = 'queued';
 INSERT INTO rate_window (account_id, policy, "window", calls)
 VALUES ('acc_' || :account, 'services', extract(epoch FROM now())::integer / 60, 1)
@@ -42,20 +42,13 @@ INSERT INTO job (id, account_id, operation_id, request, credits, status, attempt
 VALUES ('job_000000000000' || :number, 'acc_' || :account, 'generate_image',
         '{"prompt": "A lighthouse on a cliff at sunset", "aspect_ratio": "1:1", "style": "none", "model": "black-forest-labs/FLUX.1-schnell"}',
         :cost, 'queued', 0, NULL, NULL, now() + interval '1 day', 'black-forest-labs/FLUX.1-schnell', NULL, false, NULL,
-        NULL, 'null', '{}', NULL, NULL, 'req_0000' || :number, now(), NULL, NULL);
+        NULL, NULL, '{}', NULL, NULL, 'req_0000' || :number, now(), NULL, NULL);
 UPDATE account SET credits = account.credits - :cost, held = account.held + :cost
  WHERE account.id = 'acc_' || :account AND account.credits - :cost >= 0
 RETURNING account.credits AS balance \gset
 INSERT INTO entry (account_id, kind, amount, balance_after, job_id, period, description, created_at)
-VALUES ('acc_' || :account, 'hold', 0 - :cost, :balance, 'job_000000000000' || :number, NULL, NULL, now())
-RETURNING entry.id;
+VALUES ('acc_' || :account, 'hold', 0 - :cost, :balance, 'job_000000000000' || :number, NULL, NULL, now());
 COMMIT;
-
--- wait: has the job ended already?
-BEGIN;
-SELECT job.id FROM job
- WHERE job.id IN ('job_000000000000' || :number) AND job.status NOT IN ('queued', 'running');
-ROLLBACK;
 
 -- claim
 BEGIN;
@@ -66,18 +59,14 @@ SELECT job.id, job.account_id, job.operation_id, job.request, job.credits, job.s
  WHERE job.status = 'queued'
    AND (SELECT count(*) AS count_1 FROM job WHERE job.account_id = account.id AND job.status = 'running')
        < CASE account.plan WHEN 'free' THEN 10000 ELSE 10000 END
- ORDER BY job.created_at, job.id LIMIT 1 FOR UPDATE OF job SKIP LOCKED \gset claimed_
-SELECT account.plan FROM account WHERE account.id = :claimed_account_id FOR UPDATE;
+ ORDER BY job.created_at, job.id LIMIT 1 FOR NO KEY UPDATE OF job SKIP LOCKED \gset claimed_
+SELECT account.id, account.email, account.plan, account.is_administrator, account.credits, account.held,
+       account.granted_period, account.created_at
+  FROM account WHERE account.id = :claimed_account_id FOR NO KEY UPDATE;
 SELECT count(*) AS count_1 FROM job WHERE job.account_id = :claimed_account_id AND job.status = 'running';
 UPDATE job SET status = 'running', attempt = :claimed_attempt + 1, worker = 'machine:12345:0a1b2c',
        lease_until = now() + interval '30 seconds', started_at = now()
  WHERE job.id = :claimed_id;
-COMMIT;
-
--- note the provider
-BEGIN;
-UPDATE job SET provider = 'stub', paid_call = false, provider_request_id = NULL
- WHERE job.id = :claimed_id AND job.status = 'running' AND job.attempt = :claimed_attempt + 1;
 COMMIT;
 
 -- succeed: settle the job, capture, own the file
@@ -90,8 +79,7 @@ UPDATE account SET credits = account.credits + 0, held = account.held - :claimed
  WHERE account.id = :claimed_account_id AND account.credits + 0 >= 0
 RETURNING account.credits AS balance \gset
 INSERT INTO entry (account_id, kind, amount, balance_after, job_id, period, description, created_at)
-VALUES (:claimed_account_id, 'capture', 0, :balance, :claimed_id, NULL, NULL, now())
-RETURNING entry.id;
+VALUES (:claimed_account_id, 'capture', 0, :balance, :claimed_id, NULL, NULL, now());
 INSERT INTO file (id, account_id, job_id, name, content_type, size_bytes, sha256, created_at, expires_at)
 VALUES ('file_00000' || :number || '.png', :claimed_account_id, :claimed_id, 'generate_image-e2ea6b.png', 'image/png',
         77, 'f42b225d76ff9ceefe86fd315ff10eeda188059cf1f05246d4682e46abed8112', now(), now() + interval '3 days');

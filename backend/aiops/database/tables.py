@@ -147,7 +147,7 @@ class Job(SQLModel, table=True):
     paid_call: bool = False
     provider_request_id: str | None = None
     progress: float | None = None
-    result: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    result: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     outputs: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     failure: str | None = None
     reason: str | None = None
