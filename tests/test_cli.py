@@ -117,7 +117,7 @@ async def test_a_new_user_can_call_the_server_at_once(
         pytest.param(["users", "create", "b@c.d", "--plan", "gold"], "The plans are: free, pro, business.", id="plan"),
         pytest.param(["keys", "create", "bob@example.com"], "no account of bob@example.com", id="key for nobody"),
         pytest.param(
-            ["keys", "create", "ada@example.com", "--name", " "], "1 to 100 characters", id="key without name"
+            ["keys", "create", "ada@example.com", "--name", " "], "1 to 100 printable characters", id="key without name"
         ),
         pytest.param(["keys", "list", "bob@example.com"], "no account of bob@example.com", id="keys of nobody"),
         pytest.param(["keys", "revoke", "key_1"], "no key key_1 that could be revoked", id="unknown key"),

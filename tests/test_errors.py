@@ -77,7 +77,7 @@ REFUSED = [
         "unknown file",
         404,
         {
-            "error": "There is no such file, or its link has expired. Get the job again for a new link.",
+            "error": "There is no such file, or its link has expired.",
             "code": "not_found",
         },
         method="GET",

@@ -1,5 +1,6 @@
 """Puts a server together: settings in, an ASGI application out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
@@ -15,6 +16,7 @@ from aiops.contract.document import Document
 from aiops.contract.router import add_routes
 from aiops.database.engine import Database
 from aiops.database.migrate import check_migrated
+from aiops.draining import draining
 from aiops.error_handlers import add_error_handlers
 from aiops.http.guarded import GuardedClient
 from aiops.jobs.worker import Handler, Worker
@@ -29,6 +31,8 @@ from aiops.storage.files import FileStore
 from aiops.storage.signed_urls import SignedUrls
 
 LOCAL_URL = "http://127.0.0.1:8000"
+DRAIN_SECONDS = 10
+STOP_SECONDS = 15  # uvicorn cuts off what has not been answered by then
 
 
 def create_runtime(
@@ -86,12 +90,19 @@ def _lifespan(bindings: Mapping[str, Binding]) -> Callable[[FastAPI], AbstractAs
         worker = Worker(runtime, _handlers(bindings))
         worker.start()
         try:
-            yield
+            with draining(lambda: _drain(runtime, worker)):
+                yield
         finally:
             await worker.stop()
             await runtime.database.close()
 
     return lifespan
+
+
+def _drain(runtime: Runtime, worker: Worker) -> None:
+    """Claims nothing more; calls that still wait after a while are told where to find their job."""
+    worker.drain()
+    asyncio.get_running_loop().call_later(DRAIN_SECONDS, runtime.waiters.give_up)
 
 
 def _handlers(bindings: Mapping[str, Binding]) -> dict[str, tuple[type[BaseModel], Handler]]:

@@ -11,13 +11,13 @@ from typing import Annotated, NoReturn, TypeVar
 import typer
 import uvicorn
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from uvicorn.supervisors import Multiprocess
 
 from aiops.accounts.accounts import AccountError, count_accounts, create_account, find_account
 from aiops.accounts.authentication import create_key, list_keys, revoke_key
 from aiops.accounts.plans import SMALLEST, load_plans
-from aiops.app import create_app, create_runtime
+from aiops.app import STOP_SECONDS, create_app, create_runtime
 from aiops.contract.document import ContractError
 from aiops.database.engine import Database, Session
 from aiops.database.migrate import MigrationError, check_migrated, upgrade
@@ -31,7 +31,6 @@ from aiops.storage.files import FileStore
 
 FIRST_EMAIL = "owner@example.com"
 FIRST_PLAN = "business"
-STOP_SECONDS = 20
 R = TypeVar("R")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -243,6 +242,8 @@ async def _prepare(runtime: Runtime) -> str | None:
                 session, runtime.plans, FIRST_EMAIL, utc_now(), plan=_first_plan(runtime), is_administrator=True
             )
             return await create_key(session, account.id, "first key", utc_now())
+    except IntegrityError:
+        return None  # another server, started at the same moment, has made it
     finally:
         await runtime.database.close()
 

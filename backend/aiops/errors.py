@@ -80,7 +80,7 @@ class JobRunningError(ApiError):
 
     def __init__(self, job_id: str, retry_after_seconds: int) -> None:
         super().__init__(
-            "The job under this Idempotency-Key is still running. Repeat the call to wait on.",
+            "The job is still running. Get it under Location, or repeat the call with its Idempotency-Key to wait on.",
             headers={"Retry-After": str(retry_after_seconds), "Location": f"/api/jobs/{job_id}"},
             job_id=job_id,
         )

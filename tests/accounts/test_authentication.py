@@ -144,7 +144,7 @@ async def test_a_key_is_revoked_once(sqlite_service: Service) -> None:
 @pytest.mark.parametrize("name", ["", "   ", "x" * 101])
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_name_of_a_key_has_1_to_100_characters(shared_service: Service, ada: Customer, name: str) -> None:
-    with pytest.raises(AccountError, match="1 to 100 characters"):
+    with pytest.raises(AccountError, match="1 to 100 printable characters"):
         async with shared_service.runtime.database.write() as session:
             await create_key(session, ada.id, name, shared_service.clock())
 

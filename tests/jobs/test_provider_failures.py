@@ -86,7 +86,8 @@ async def test_a_failure_costs_nothing(service: Service, row: Row) -> None:
 
 async def test_a_slow_provider_is_waited_for(service: Service) -> None:
     ada = await service.customer()
-    service.runtime.settings.lease_seconds = 0.3  # it is renewed meanwhile
+    service.runtime.settings.lease_seconds = 0.3  # it is renewed meanwhile, or the reaper would take the job
+    service.runtime.settings.reaper_seconds = 0.1
 
     async def be_slow(_call: Call) -> None:
         await asyncio.sleep(1)

@@ -40,8 +40,8 @@ async def create_key(
     Raises:
         AccountError: the name is empty or too long.
     """
-    if not 0 < len(name.strip()) <= NAME_LENGTH_MAX:
-        raise AccountError(f"A key's name has 1 to {NAME_LENGTH_MAX} characters.")
+    if not 0 < len(name.strip()) <= NAME_LENGTH_MAX or not name.isprintable():
+        raise AccountError(f"A key's name has 1 to {NAME_LENGTH_MAX} printable characters.")
     key = keys.new_key()
     row = ApiKey(
         id=new_id("key"),

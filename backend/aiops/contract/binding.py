@@ -52,10 +52,15 @@ def bind(document: Document, operations: ModuleType, models: ModuleType) -> Mapp
         raise ContractError(
             f"handler without operation: {operations.__name__}/{name}.py is not in {document.path.name}"
         )
-    return {
+    bindings = {
         operation.id: _bind(operation, importlib.import_module(f"{operations.__name__}.{operation.id}"), models)
         for operation in document.operations.values()
     }
+    for binding in bindings.values():
+        result = get_type_hints(binding.handle)["return"].__name__
+        if binding.operation.is_service and result not in document.job_results:
+            raise ContractError(f"{document.path.name}: {result} is not among the results of Job, so no job shows it")
+    return bindings
 
 
 def _bind(operation: Operation, module: ModuleType, models: ModuleType) -> Binding:

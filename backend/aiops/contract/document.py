@@ -93,6 +93,12 @@ class Document:
             for one in schema.get("oneOf", ())
         )
 
+    @cached_property
+    def job_results(self) -> frozenset[str]:
+        """The schemas that the result of a job can have."""
+        result = self.tree["components"]["schemas"]["Job"]["properties"]["result"]
+        return frozenset(one["$ref"].rpartition("/")[2] for one in result["anyOf"] if "$ref" in one)
+
     def methods_of(self, path: str) -> list[str]:
         """What a path can be called with, for 405; empty where there is no such path."""
         methods = {operation.method for operation in self.operations.values() if operation.matches(path)}

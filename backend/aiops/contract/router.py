@@ -11,6 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -27,6 +28,7 @@ from aiops.contract.binding import Binding
 from aiops.errors import (
     ApiError,
     InvalidInputError,
+    JobRunningError,
     MalformedRequestError,
     RequestTooLargeError,
     UnsupportedMediaTypeError,
@@ -35,6 +37,8 @@ from aiops.jobs import service_call
 from aiops.jobs.service_call import ServiceCall
 from aiops.jobs.submission import count_refused
 from aiops.runtime import Runtime
+
+log = structlog.get_logger()
 
 BODY_BYTES_MAX = 65_536
 BODY_SECONDS_MAX = 30
@@ -123,7 +127,7 @@ def _service_endpoint(binding: Binding) -> Callable[..., Awaitable[Response]]:
         _announce(request, outcome.quota)
         if outcome.job_id is None:
             raise outcome.error or TypeError("a submission ends in a job or in an error")
-        answer = await service_call.wait(runtime, caller, outcome.job_id, is_new=not outcome.replayed)
+        answer = await _answer(runtime, caller, outcome.job_id, is_new=not outcome.replayed)
         return JSONResponse(answer, headers={"Idempotent-Replayed": "true"} if outcome.replayed else None)
 
     parameters = inspect.signature(endpoint).parameters
@@ -131,6 +135,17 @@ def _service_endpoint(binding: Binding) -> Callable[..., Awaitable[Response]]:
     endpoint.__signature__ = inspect.Signature(typed)  # type: ignore[attr-defined]
     endpoint.__annotations__ = {"request": Request, "body": binding.request_model}
     return endpoint
+
+
+async def _answer(runtime: Runtime, caller: Caller, job_id: str, *, is_new: bool) -> dict[str, Any]:
+    """The answer of a job. A call that cannot be answered after all has to name its job, which may be charged."""
+    try:
+        return await service_call.wait(runtime, caller, job_id, is_new=is_new)
+    except ApiError:
+        raise
+    except Exception as error:
+        log.exception("answer_lost", job_id=job_id)
+        raise JobRunningError(job_id, service_call.RUNNING_RETRY_SECONDS) from error
 
 
 def _refusal(runtime: Runtime, binding: Binding, body: BaseModel) -> ApiError | None:

@@ -91,10 +91,17 @@ async def note_request_id(database: Database, job: Job, provider_request_id: str
         return await _update_running(session, job, provider_request_id=provider_request_id)
 
 
-async def hand_back(database: Database, job: Job) -> None:
-    """Lets the lease of a job lapse at once, for a worker that is stopping; the reaper decides what becomes of it."""
+async def hand_back(database: Database, job: Job, now: datetime) -> None:
+    """Gives a job that is still ours to another worker at once, as if its lease had lapsed."""
     async with database.write() as session:
-        await _update_running(session, job, lease_until=job.created_at)
+        found = await session.execute(
+            select(Job)
+            .where(col(Job.id) == job.id, col(Job.status) == "running", col(Job.attempt) == job.attempt)
+            .with_for_update(key_share=True)
+        )
+        ours = found.scalar_one_or_none()
+        if ours is not None:
+            await _pass_on(session, ours, now)
 
 
 async def succeed(database: Database, job: Job, success: Success, now: datetime) -> bool:
@@ -141,9 +148,8 @@ async def expire(database: Database, job_id: str, now: datetime) -> bool:
         return job is not None
 
 
-async def reap(database: Database, now: datetime) -> list[str]:
-    """Gives jobs whose worker has gone silent to another one, or ends them; returns the ids of those that ended."""
-    ended: list[str] = []
+async def reap(database: Database, now: datetime) -> list[Job]:
+    """Gives jobs whose worker has gone silent to another one, or ends them; returns those that ended."""
     async with database.write() as session:
         lapsed = (col(Job.status) == "running") & (col(Job.lease_until) < now)
         overdue = (col(Job.status) == "queued") & (col(Job.deadline_at) <= now)
@@ -151,14 +157,18 @@ async def reap(database: Database, now: datetime) -> list[str]:
             select(Job).where(lapsed | overdue).limit(REAP_BATCH).with_for_update(key_share=True, skip_locked=True)
         )
         # Accounts are locked in one order, so that two reapers cannot wait for each other.
-        for job in sorted(found.scalars(), key=lambda job: job.account_id):
-            failure = _verdict(job, now)
-            if failure is None:
-                job.status, job.worker, job.lease_until = "queued", None, None
-            else:
-                await _release(session, job, failure, now)
-                ended.append(job.id)
-    return ended
+        lapsed_jobs = sorted(found.scalars(), key=lambda job: job.account_id)
+        return [job for job in lapsed_jobs if await _pass_on(session, job, now)]
+
+
+async def _pass_on(session: Session, job: Job, now: datetime) -> bool:
+    """Queues a job again, or ends it where that cannot be; whether it ended."""
+    failure = _verdict(job, now)
+    if failure is None:
+        job.status, job.worker, job.lease_until = "queued", None, None
+        return False
+    await _release(session, job, failure, now)
+    return True
 
 
 def _verdict(job: Job, now: datetime) -> Failure | None:

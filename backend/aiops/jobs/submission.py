@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
 from aiops.accounts import rate_limits
 from aiops.accounts.authentication import Caller
 from aiops.accounts.rate_limits import Quota
-from aiops.database.engine import Database, Session
+from aiops.database.engine import Database, Session, insert_for
 from aiops.database.tables import IdempotencyKey, Job
 from aiops.errors import ApiError, IdempotencyKeyReusedError, InsufficientCreditsError, QueueFullError
 from aiops.identifiers import new_id
@@ -149,12 +149,8 @@ async def _accept(session: Session, submission: Submission, now: datetime) -> st
     await session.flush()
     await ledger.hold(session, account_id, job.id, submission.cost, now)
     if submission.idempotency_key is not None:
-        claim = IdempotencyKey(
-            account_id=account_id,
-            key=submission.idempotency_key,
-            fingerprint=submission.fingerprint,
-            job_id=job.id,
-            claimed_at=now,
-        )
-        await session.merge(claim)
+        mine = {"fingerprint": submission.fingerprint, "job_id": job.id, "claimed_at": now}
+        statement = insert_for(session)(SQLModel.metadata.tables["idempotency_key"])
+        statement = statement.values(account_id=account_id, key=submission.idempotency_key, **mine)
+        await session.execute(statement.on_conflict_do_update(index_elements=["account_id", "key"], set_=mine))
     return job.id

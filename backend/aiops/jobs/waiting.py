@@ -9,8 +9,6 @@ from sqlmodel import col
 from aiops.database.engine import Database
 from aiops.database.tables import OPEN_STATUSES, Job
 
-POLL_SECONDS = 0.25
-
 
 class Waiters:
     """Who waits for which job in this process.
@@ -20,21 +18,26 @@ class Waiters:
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._given_up = False
 
     async def wait(self, database: Database, job_id: str, timeout_seconds: float, *, is_new: bool) -> bool:
-        """Whether the job ended within the time. One that `is_new` cannot have ended before this was called, unless in
-        another process, whose jobs are looked up anyway."""
+        """Whether the job ended within the time, as far as is known here.
+
+        One that `is_new` cannot have ended before this was called, unless in another process, and the jobs of those
+        are looked up anyway.
+        """
         ended = asyncio.Event()
         self._waiting[job_id].add(ended)
         try:
             if not is_new:
                 await self.look(database, [job_id])
             async with asyncio.timeout(timeout_seconds):
-                await ended.wait()
+                if not self._given_up:
+                    await ended.wait()
         except TimeoutError:
             return False
         else:
-            return True
+            return not self._given_up
         finally:
             self._waiting[job_id].discard(ended)
             if not self._waiting[job_id]:
@@ -55,8 +58,13 @@ class Waiters:
                 self.wake(job_id)
 
     async def watch(self, database: Database) -> None:
-        """Looks for ever; one task a process."""
-        while True:
-            await asyncio.sleep(POLL_SECONDS)
-            if self._waiting:
-                await self.look(database, list(self._waiting))
+        """Looks for all that are waited for; called every so often."""
+        if self._waiting:
+            await self.look(database, list(self._waiting))
+
+    def give_up(self) -> None:
+        """Ends every wait, for a process that is stopping; the jobs are not touched."""
+        self._given_up = True
+        for events in self._waiting.values():
+            for ended in events:
+                ended.set()

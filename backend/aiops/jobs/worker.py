@@ -1,6 +1,7 @@
 """Works jobs off: claims them, has their handlers do the work, and settles them. One a process, beside the server."""
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,6 +10,7 @@ from typing import Any
 
 import structlog
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 
 from aiops import metrics
 from aiops.identifiers import new_id
@@ -27,7 +29,10 @@ Handler = Callable[[Any, JobContext], Awaitable[BaseModel]]
 IDLE_SECONDS = 0.5
 RENEWALS_PER_LEASE = 3
 SWEEP_SECONDS = 600
-STOP_SECONDS = 5
+WATCH_SECONDS = 0.25
+STOP_SECONDS = 10
+SETTLE_ATTEMPTS_MAX = 20
+SETTLE_PAUSE_SECONDS = 1
 OURSELVES = "aiops"  # who did the work, where no provider was asked
 UNFORESEEN = "Something went wrong on our side."
 
@@ -40,27 +45,44 @@ class Worker:
         self.handlers = handlers
         self.name = f"{socket.gethostname()}:{os.getpid()}:{new_id('wrk')[-6:]}"
         self._slots = asyncio.Semaphore(runtime.settings.job_slots)
+        self._handlers: set[asyncio.Future[BaseModel]] = set()
+        self._draining = asyncio.Event()
         self._passed_over = 0
         self._jobs: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        waiters = self.runtime.waiters
-        for name, loop in (
-            ("claim", self._claim_next),
-            ("reap", self._reap),
-            ("sweep", self._sweep),
-        ):
-            self._loops.append(asyncio.create_task(_for_ever(name, loop), name=f"worker-{name}"))
-        self._loops.append(asyncio.create_task(_for_ever("watch", lambda: waiters.watch(self.runtime.database))))
+        for step in (self._claim_next, self._reap, self._sweep, self._watch):
+            self._loops.append(asyncio.create_task(self._repeat(step), name=f"worker{step.__name__}"))
+
+    def drain(self) -> None:
+        """Claims nothing more; what is at work goes on."""
+        self._draining.set()
 
     async def stop(self) -> None:
-        """Stops at once; jobs that are not done yet are handed back."""
+        """Stops at once: handlers are cut off and their jobs handed back. No transaction is ever cut off, so that none
+        is left open and none is in doubt."""
+        self.drain()
+        for handler in self._handlers:
+            handler.cancel()
         tasks = [*self._loops, *self._jobs]
-        for task in tasks:
-            task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=STOP_SECONDS)
+
+    async def _repeat(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Repeats a step; a failure, such as a database that is away, is logged and tried again."""
+        while not self._draining.is_set():
+            try:
+                await step()
+            except Exception:
+                log.exception("worker_step_failed", step=step.__name__)
+                await self._pause(IDLE_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        """Waits, unless it is time to stop."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._draining.wait()
 
     async def _claim_next(self) -> None:
         """One claim for each job that arrives here, and from time to time one for those of other processes."""
@@ -68,13 +90,8 @@ class Worker:
         claim = None
         try:
             has_arrived = await self._arrival()
-            claim = await queue.claim(
-                self.runtime.database,
-                self.runtime.plans,
-                self.name,
-                self.runtime.settings.lease_seconds,
-                self.runtime.clock(),
-            )
+            if not self._draining.is_set():
+                claim = await self._claim()
         finally:
             if claim is None:
                 self._slots.release()
@@ -86,6 +103,12 @@ class Worker:
         task = asyncio.create_task(self._work(claim), name=claim.job.id)
         self._jobs.add(task)
         task.add_done_callback(self._done)
+
+    async def _claim(self) -> Claim | None:
+        lease_seconds = self.runtime.settings.lease_seconds
+        return await queue.claim(
+            self.runtime.database, self.runtime.plans, self.name, lease_seconds, self.runtime.clock()
+        )
 
     async def _arrival(self) -> bool:
         """Whether a job has arrived before it is time to look anyway."""
@@ -107,83 +130,100 @@ class Worker:
     async def _work(self, claim: Claim) -> None:
         job = claim.job
         context = JobContext(self.runtime, job, claim.limits, model=job.model or job.operation_id)
+        settled = asyncio.Event()
         with structlog.contextvars.bound_contextvars(job_id=job.id, request_id=job.request_id):
+            handler = asyncio.ensure_future(self._handle(context))
+            self._handlers.add(handler)
+            renewal = asyncio.create_task(self._keep_lease(context, handler, settled))
             try:
-                outcome = await self._perform(context)
-                is_settled = await self._settle(context, outcome)
-            except asyncio.CancelledError:
-                await asyncio.shield(queue.hand_back(self.runtime.database, job))
-                raise
+                await self._settle_surely(context, await self._outcome(context, handler))
             finally:
+                settled.set()
+                self._handlers.discard(handler)
+                await renewal
                 await asyncio.to_thread(context.download.unlink, missing_ok=True)
-            if not is_settled:
-                log.warning("lease_lost", attempt=job.attempt)
-                await self._discard(context)
         self.runtime.waiters.wake(job.id)
 
-    async def _perform(self, context: JobContext) -> BaseModel | Failure | None:
-        """The handler's result, or why there is none; None where the lease was lost."""
-        job = context.job
-        request_model, handler = self.handlers[job.operation_id]
-        left = (job.deadline_at - self.runtime.clock()).total_seconds()
-        work = asyncio.ensure_future(handler(request_model.model_validate(job.request), context))
-        renewal = asyncio.create_task(self._keep_lease(context, work))
-        try:
-            async with asyncio.timeout(left):
-                return await work
-        except LeaseLostError:
-            return None
-        except asyncio.CancelledError:
-            if renewal.done() and not renewal.cancelled():
-                return None
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a handler ends in, its job is settled
-            return _failure(error)
-        finally:
-            work.cancel()
-            renewal.cancel()
+    async def _handle(self, context: JobContext) -> BaseModel:
+        request_model, handler = self.handlers[context.job.operation_id]
+        return await handler(request_model.model_validate(context.job.request), context)
 
-    async def _keep_lease(self, context: JobContext, work: asyncio.Future[BaseModel]) -> None:
-        """Renews until cancelled; stops the work where the job is no longer ours."""
+    async def _outcome(self, context: JobContext, handler: asyncio.Future[BaseModel]) -> BaseModel | Failure | None:
+        """The handler's result, or why there is none; None where it was cut off: the lease is lost, or we stop."""
+        left = (context.job.deadline_at - self.runtime.clock()).total_seconds()
+        try:
+            async with asyncio.timeout(left) as limit:
+                return await handler
+        except (LeaseLostError, asyncio.CancelledError):
+            return None
+        except Exception as error:  # noqa: BLE001 - whatever a handler ends in, its job is settled
+            return Failure("failed", queue.DEADLINE_REASON) if limit.expired() else _failure(error)
+
+    async def _keep_lease(
+        self, context: JobContext, handler: asyncio.Future[BaseModel], settled: asyncio.Event
+    ) -> None:
+        """Renews until the job is settled; cuts the handler off where the job is no longer ours."""
         lease_seconds = self.runtime.settings.lease_seconds
-        while True:
-            await asyncio.sleep(lease_seconds / RENEWALS_PER_LEASE)
-            now = self.runtime.clock()
+        while not await _is_set_within(settled, lease_seconds / RENEWALS_PER_LEASE):
+            seen = {"progress": context.progress, "provider": context.provider}
             try:
-                seen = {"progress": context.progress, "provider": context.provider}
-                is_ours = await queue.renew(self.runtime.database, context.job, lease_seconds, now, **seen)
+                is_ours = await queue.renew(
+                    self.runtime.database, context.job, lease_seconds, self.runtime.clock(), **seen
+                )
             except Exception:
                 log.exception("lease_not_renewed")  # tried again in a moment; the lease lasts that long
                 continue
             if not is_ours:
-                work.cancel()
+                handler.cancel()
                 return
 
-    async def _settle(self, context: JobContext, outcome: BaseModel | Failure | None) -> bool:
-        job, now = context.job, self.runtime.clock()
-        if outcome is None:
-            return False
-        if isinstance(outcome, Failure):
-            await self._discard(context)
-            failure = replace(outcome, provider=context.provider)
-            is_settled = await queue.fail(self.runtime.database, job, failure, now)
-        else:
-            is_settled = await queue.succeed(self.runtime.database, job, _success(context, outcome), now)
-        if is_settled:
-            status = "failed" if isinstance(outcome, Failure) else "succeeded"
-            metrics.settled(job.operation_id, status)
-            log.info("job_settled", service=job.operation_id, status=status, provider=context.provider)
-        return is_settled
+    async def _settle_surely(self, context: JobContext, outcome: BaseModel | Failure | None) -> None:
+        """Settles, again and again while the database is away: the work is done, and may have been paid for."""
+        for attempt in range(1, SETTLE_ATTEMPTS_MAX + 1):
+            try:
+                await self._settle(context, outcome)
+            except (SQLAlchemyError, OSError):
+                log.exception("not_settled_yet", attempt=attempt)
+                if attempt == SETTLE_ATTEMPTS_MAX:
+                    raise
+                await asyncio.sleep(SETTLE_PAUSE_SECONDS)
+            else:
+                return
+
+    async def _settle(self, context: JobContext, outcome: BaseModel | Failure | None) -> None:
+        database, job, now = self.runtime.database, context.job, self.runtime.clock()
+        match outcome:
+            case None:
+                await queue.hand_back(database, job, now)
+                await self._discard(context)
+            case Failure():
+                is_settled = await queue.fail(database, job, replace(outcome, provider=context.provider), now)
+                await self._discard(context)
+                self._note(context, "failed", is_settled=is_settled)
+            case _:
+                is_settled = await queue.succeed(database, job, _success(context, outcome), now)
+                if not is_settled:
+                    await self._discard(context)
+                self._note(context, "succeeded", is_settled=is_settled)
+
+    def _note(self, context: JobContext, status: str, *, is_settled: bool) -> None:
+        job = context.job
+        if not is_settled:
+            log.warning("lease_lost", attempt=job.attempt)
+            return
+        metrics.settled(job.operation_id, status)
+        log.info("job_settled", service=job.operation_id, status=status, provider=context.provider)
 
     async def _discard(self, context: JobContext) -> None:
         for stored, _ in context.stored.values():
             await asyncio.to_thread(self.runtime.store.delete, stored.id)
 
     async def _reap(self) -> None:
-        for job_id in await queue.reap(self.runtime.database, self.runtime.clock()):
-            log.warning("job_reaped", job_id=job_id)
-            self.runtime.waiters.wake(job_id)
-        await asyncio.sleep(self.runtime.settings.reaper_seconds)
+        for job in await queue.reap(self.runtime.database, self.runtime.clock()):
+            metrics.settled(job.operation_id, "failed")
+            log.warning("job_reaped", job_id=job.id, reason=job.reason)
+            self.runtime.waiters.wake(job.id)
+        await self._pause(self.runtime.settings.reaper_seconds)
 
     async def _sweep(self) -> None:
         deleted = await sweep(
@@ -191,7 +231,19 @@ class Worker:
         )
         if deleted:
             log.info("files_swept", files=deleted)
-        await asyncio.sleep(SWEEP_SECONDS)
+        await self._pause(SWEEP_SECONDS)
+
+    async def _watch(self) -> None:
+        await self.runtime.waiters.watch(self.runtime.database)
+        await self._pause(WATCH_SECONDS)
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
 def _failure(error: Exception) -> Failure:
@@ -201,8 +253,6 @@ def _failure(error: Exception) -> Failure:
             return Failure("unprocessable", error.reason)
         case ProviderUnavailableError():
             return Failure("failed", error.reason)
-        case TimeoutError():
-            return Failure("failed", queue.DEADLINE_REASON)
         case StorageError():
             log.error("storage_failed", reason=str(error))
             return Failure("failed", "The result could not be stored.")
@@ -219,13 +269,3 @@ def _success(context: JobContext, result: BaseModel) -> Success:
         if isinstance(value, str) and value in context.stored
     }
     return Success(fields, context.model, context.provider or OURSELVES, outputs, context.files())
-
-
-async def _for_ever(name: str, step: Callable[[], Awaitable[None]]) -> None:
-    """Repeats a step; a failure, such as a database that is away, is logged and tried again."""
-    while True:
-        try:
-            await step()
-        except Exception:
-            log.exception("worker_step_failed", step=name)
-            await asyncio.sleep(IDLE_SECONDS)

@@ -32,6 +32,7 @@ _BALANCE = select(_ENTRY.c.balance_after).where(
 )
 
 CREDITS_MAX = 1_000_000_000  # what the contract says an account can have
+DESCRIPTION_LENGTH_MAX = 500
 
 
 class OverdraftError(Exception):
@@ -52,10 +53,12 @@ async def grant(
     `period` (`2026-11`) marks the grant of a month, of which an account has one.
 
     Raises:
-        ValueError: `amount` is not positive, or more than an account can have.
+        ValueError: `amount` is not positive or more than an account can have, or `description` is not fit to print.
     """
     if amount <= 0:
         raise ValueError("A grant is of one credit at least.")
+    if not 0 < len(description) <= DESCRIPTION_LENGTH_MAX or not description.isprintable():
+        raise ValueError(f"A reason has 1 to {DESCRIPTION_LENGTH_MAX} printable characters.")
     if (await lock_account(session, account_id)).credits + amount > CREDITS_MAX:
         raise ValueError(f"An account can have {CREDITS_MAX:,} credits at most.")
     return await _move(session, account_id, "grant", now, amount=amount, held=0, description=description, period=period)

@@ -10,6 +10,7 @@ from aiops.database.tables import OPEN_STATUSES, File, Job
 from aiops.storage.files import FileStore
 
 FINDINGS_MAX = 100
+FILE_AGE_MIN = timedelta(hours=24)  # no setting lets a file be deleted sooner
 
 # Each query finds what must not be; its columns fill the sentence.
 RULES: tuple[tuple[str, str], ...] = (
@@ -76,11 +77,18 @@ async def _overdue(session: Session, before: datetime) -> list[str]:
 async def missing_files(database: Database, store: FileStore, now: datetime) -> list[str]:
     """Generated files that were charged for, have not expired, and are not there or not whole."""
     async with database.read() as session:
+        succeeded = await session.execute(
+            select(col(Job.id), col(Job.outputs)).where(
+                col(Job.status) == "succeeded", col(Job.finished_at) > now - FILE_AGE_MIN
+            )
+        )
+        outputs = {file_id: job_id for job_id, files in succeeded for file_id in files.values()}
         rows = await session.execute(
             select(col(File.id), col(File.job_id), col(File.size_bytes)).where(col(File.expires_at) > now)
         )
         files = rows.all()
-    findings = []
+    unrecorded = outputs.keys() - {file_id for file_id, _, _ in files}
+    findings = [f"job {outputs[file_id]}: its file {file_id} is not recorded" for file_id in sorted(unrecorded)]
     for file_id, job_id, size_bytes in files:
         path = store.find(file_id)
         if path is None or path.stat().st_size != size_bytes:

@@ -11,7 +11,7 @@ from aiops.contract.models import DownloadFileParametersQuery
 from aiops.database.tables import File
 from aiops.errors import NotFoundError, RangeNotSatisfiableError
 
-UNKNOWN = "There is no such file, or its link has expired. Get the job again for a new link."
+UNKNOWN = "There is no such file, or its link has expired."
 
 
 async def handle(context: Context, file_id: str, query: Annotated[DownloadFileParametersQuery, Query()]) -> Response:

@@ -12,6 +12,8 @@ def check(request: TranscriptionRequest, runtime: Runtime) -> ApiError | None:
     """Refuses a link that can be told to lead nowhere public; a name is looked at when it is resolved."""
     if runtime.urls.file_of(request.audio_url, runtime.clock()) is not None:
         return None
+    if request.audio_url.startswith(f"{runtime.urls.public_url}/files/"):
+        return InvalidInputError([("audio_url", "The link has expired or is not complete; take it as it was answered")])
     try:
         check_url(request.audio_url, runtime.settings.private_hosts)
     except RefusedUrlError as error:

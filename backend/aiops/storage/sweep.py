@@ -1,6 +1,7 @@
 """Deletes files that have expired, and those that no job owns because a process died before its job was captured."""
 
 import asyncio
+import contextlib
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -30,10 +31,13 @@ async def sweep(database: Database, store: FileStore, downloads: Path, now: date
 
 def _sweep_downloads(folder: Path, before: datetime) -> int:
     """What jobs had fetched whose process was killed."""
-    left = [path for path in folder.glob("*") if path.stat().st_mtime < before.timestamp()]
-    for path in left:
-        path.unlink(missing_ok=True)
-    return len(left)
+    deleted = 0
+    for path in folder.glob("*"):
+        with contextlib.suppress(FileNotFoundError):  # the worker that fetched it has just deleted it
+            if path.stat().st_mtime < before.timestamp():
+                path.unlink()
+                deleted += 1
+    return deleted
 
 
 async def _sweep_expired(database: Database, store: FileStore, now: datetime) -> int:

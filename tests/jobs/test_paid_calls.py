@@ -1,0 +1,68 @@
+"""A provider that is paid for each call: a restart takes the call up again and never makes a second one."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from aiops.providers.base import Call, ProviderUnavailableError
+from tests.fixtures.providers import StubProvider
+from tests.fixtures.service import Customer, Service, running_service
+
+KEY = {"Idempotency-Key": "order-1"}
+
+
+async def interrupt(service: Service, customer: Customer, begun: asyncio.Event) -> asyncio.Task[object]:
+    """A call whose server stops as soon as the provider is at work."""
+    call: asyncio.Task[object] = asyncio.create_task(customer.image(**KEY))
+    await begun.wait()
+    return call
+
+
+@pytest.mark.parametrize("is_noted", [True, False], ids=["request id noted", "no request id yet"])
+async def test_a_restart_in_the_middle_of_a_paid_call(tmp_path: Path, database_url: str, is_noted: bool) -> None:
+    begun, resumed = asyncio.Event(), list[str | None]()
+
+    async def begin_and_hang(call: Call) -> None:
+        if is_noted:
+            await call.started("fal-1")
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def resume(call: Call) -> None:
+        resumed.append(call.request_id)
+
+    async with running_service(tmp_path, database_url) as first:
+        first.provider.paid, first.provider.behave = True, begin_and_hang
+        ada = await first.customer()
+        call = await interrupt(first, ada, begun)
+    call.cancel()
+    async with running_service(tmp_path, database_url, reaper_seconds=0.1) as second:
+        second.provider.paid, second.provider.behave = True, resume
+        client = second.client(Authorization=f"Bearer {ada.key}")
+        answer = await Customer(ada.id, ada.key, client).image(**KEY)
+        jobs = (await client.get("/api/jobs")).json()["data"]
+    if is_noted:
+        assert resumed == ["fal-1"]
+        assert [job["status"] for job in jobs] == ["succeeded"]
+    else:
+        assert resumed == [None], "the first job is given up and refunded; its key is free for a second one"
+        assert [job["status"] for job in jobs] == ["succeeded", "failed"]
+        assert "cannot safely be repeated" in jobs[1]["reason"]
+    assert answer.json()["credits_remaining"] == 4995
+
+
+async def test_the_next_provider_is_asked_where_one_is_down(tmp_path: Path, database_url: str) -> None:
+    async def be_down(_call: Call) -> None:
+        raise ProviderUnavailableError("Down.")
+
+    async with running_service(tmp_path, database_url) as service:
+        service.provider.paid, service.provider.behave = True, be_down
+        spare = StubProvider(name="spare")
+        service.runtime.providers._providers += (spare,)
+        ada = await service.customer()
+        answer = (await ada.image()).json()
+        assert (answer["provider"], answer["credits_charged"]) == ("spare", 5)
+        job = await service.job(answer["job_id"])
+        assert (job.provider, job.paid_call) == ("spare", False)
+        assert (len(service.provider.calls), len(spare.calls)) == (1, 1)
