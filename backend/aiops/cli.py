@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+import shlex
 import shutil
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
 import typer
@@ -31,6 +34,7 @@ from aiops.storage.files import FileStore
 
 FIRST_EMAIL = "owner@example.com"
 FIRST_PLAN = "business"
+BACKLOG = 2048
 R = TypeVar("R")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -74,19 +78,29 @@ def serve(
     public_url = settings.public_url or f"http://{_reachable(host)}:{port}"
     os.environ["AIOPS_PUBLIC_URL"] = public_url
     server = uvicorn.Server(_server_config(host, port, workers))
-    listener = server.config.bind_socket()  # first of all: a port that is taken ends it before anything is made
+    listener = _listen(host, port)  # first of all: a port that is taken ends it before anything is made
     if settings.is_embedded:
         _upgrade(settings)
     runtime = create_runtime(Settings())
     create_app(runtime)  # refuses here, once, what each process would refuse
     key = asyncio.run(_prepare(runtime))
-    listener.listen()  # calls wait from now on, so what is printed can be used at once
-    _greet(public_url, key)
+    _greet(settings, public_url, key)
     if workers > 1:
         _share_metrics(settings)
         Multiprocess(server.config, sockets=[listener]).run()
     else:
         server.run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket on which calls wait from now on, so what is printed can be used at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        _refuse(f"cannot listen on {host}, port {port}: {error.strerror}. Choose another port with --port.")
+    listener.set_inheritable(True)
+    return listener
 
 
 def _server_config(host: str, port: int, workers: int) -> uvicorn.Config:
@@ -267,16 +281,23 @@ def _share_metrics(settings: Settings) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
-def _greet(public_url: str, key: str | None) -> None:
+def _greet(settings: Settings, public_url: str, key: str | None) -> None:
     lines = [f"aiops serves {public_url}, its contract is {public_url}/openapi.yaml"]
     notice = EmbeddedProvider().notice()
     if notice is not None:
         lines.append(notice)
     if key is None:
-        lines.append(f"Another API key: aiops keys create {FIRST_EMAIL}")
+        lines.append(f"Another API key: {_command(settings)} keys create {FIRST_EMAIL}")
     else:
         lines += [f"API key: {key}", "", "Try it:", *_curl_lines(public_url, key)]
     print("\n".join(lines), flush=True)
+
+
+def _command(settings: Settings) -> str:
+    """How to call this program, as it stands, for the same data."""
+    program = Path(sys.executable).with_name("aiops")
+    here = program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program
+    return f"AIOPS_DATA_DIR={shlex.quote(str(settings.data_dir))} {shlex.quote(str(here))}"
 
 
 def _curl_lines(public_url: str, key: str) -> list[str]:

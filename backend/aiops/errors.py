@@ -41,11 +41,10 @@ class UnauthorizedError(ApiError):
     code = "unauthorized"
     schema = models.UnauthorizedError
 
-    def __init__(self) -> None:
-        super().__init__(
-            'Missing or invalid API key. Send it as "Authorization: Bearer aiops_sk_…".',
-            headers={"WWW-Authenticate": "Bearer"},
-        )
+    def __init__(
+        self, error: str = 'Missing or invalid API key. Send it as "Authorization: Bearer aiops_sk_…".'
+    ) -> None:
+        super().__init__(error, headers={"WWW-Authenticate": "Bearer"})
 
 
 class InsufficientCreditsError(ApiError):

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
+from psycopg.sql import SQL, Identifier
 
 from aiops.contract.document import DEFAULT_PATH
 from aiops.operations import get_readiness
@@ -209,3 +210,16 @@ async def test_metrics_ask_for_the_token_where_one_is_set(
 async def test_an_api_key_is_no_token_for_the_metrics(closed: Service) -> None:
     ada = await closed.customer()
     assert (await ada.client.get("/metrics")).status_code == 401
+
+
+async def test_a_database_that_can_only_be_read_is_not_ready(
+    tmp_path: Path, new_database: Callable[[str], str]
+) -> None:
+    """Such as a standby of PostgreSQL."""
+    url = new_database("postgresql")
+    with psycopg.connect(url, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(Identifier(name)))
+    async with running_service(tmp_path, url) as service:
+        answer = await service.client().get("/ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")

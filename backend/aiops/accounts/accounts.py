@@ -48,9 +48,8 @@ async def create_account(
     opening = limits_of(plans, plan).monthly_credits if credits is None else credits
     if opening > 0:
         described = f"Monthly credits of the {plan} plan" if credits is None else "Opening credits"
-        account.credits = await ledger.grant(
-            session, account.id, opening, now, description=described, period=period_of(now)
-        )
+        await ledger.grant(session, account.id, opening, now, description=described, period=period_of(now))
+        await session.refresh(account)
     return account
 
 

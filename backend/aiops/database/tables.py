@@ -5,13 +5,14 @@ both are sums over `Entry`, kept beside the account so that one row is locked an
 `aiops.ledger`; what must hold is checked by `aiops.ledger.verify`.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, Dialect, Index, Integer, TypeDecorator, text
 from sqlmodel import Field, SQLModel
 
 OPEN_STATUSES = ("queued", "running")
+IDEMPOTENCY_KEY_AGE = timedelta(hours=24)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

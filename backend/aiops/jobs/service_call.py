@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from aiops import metrics
 from aiops.accounts.authentication import Caller
 from aiops.contract.document import Operation
 from aiops.errors import ApiError, JobRunningError
@@ -59,12 +60,15 @@ async def wait(runtime: Runtime, caller: Caller, job_id: str, *, is_new: bool) -
     Raises:
         ApiError: what it ended in, or `job_running` where this call's own wait ended first.
     """
+    is_expired = False
     if not await runtime.waiters.wait(runtime.database, job_id, runtime.settings.job_seconds, is_new=is_new):
-        await queue.expire(runtime.database, job_id, runtime.clock())
+        is_expired = await queue.expire(runtime.database, job_id, runtime.clock())
     async with runtime.database.read() as session:
         job = await find_job(session, caller.account_id, job_id)
         if job is None or job.finished_at is None:
             raise JobRunningError(job_id, RUNNING_RETRY_SECONDS)
+        if is_expired:
+            metrics.settled(job.operation_id, job.status)
         ended = await answer(session, job, runtime.urls)
     if isinstance(ended, ApiError):
         raise ended

@@ -7,7 +7,7 @@ and in the errors is true.
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
@@ -17,12 +17,11 @@ from aiops.accounts import rate_limits
 from aiops.accounts.authentication import Caller
 from aiops.accounts.rate_limits import Quota
 from aiops.database.engine import Database, Session, insert_for
-from aiops.database.tables import IdempotencyKey, Job
+from aiops.database.tables import IDEMPOTENCY_KEY_AGE, IdempotencyKey, Job
 from aiops.errors import ApiError, IdempotencyKeyReusedError, InsufficientCreditsError, QueueFullError
 from aiops.identifiers import new_id
 from aiops.ledger import ledger
 
-KEY_AGE = timedelta(hours=24)
 QUEUE_FULL_RETRY_SECONDS = 5
 RELEASED_STATUSES = ("failed", "cancelled")
 
@@ -106,7 +105,7 @@ async def _earlier_job(
     values = {
         "of": submission.caller.account_id,
         "under": submission.idempotency_key,
-        "after": now - KEY_AGE,
+        "after": now - IDEMPOTENCY_KEY_AGE,
     }
     claimed = (await session.execute(_EARLIER, values)).scalar_one_or_none()
     if claimed is None:

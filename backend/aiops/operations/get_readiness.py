@@ -1,7 +1,7 @@
 import asyncio
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
@@ -14,12 +14,14 @@ from aiops.storage.files import StorageError
 log = structlog.get_logger()
 
 DATABASE_SECONDS_MAX = 5
+# Refused by a database that can only be read, such as a standby.
+_CHANGE_NOTHING = update(Account).where(col(Account.id) == "").values(held=col(Account.held))
 
 
 async def handle(context: Context) -> Health:
     try:
         async with asyncio.timeout(DATABASE_SECONDS_MAX), context.runtime.database.write() as session:
-            await session.execute(select(col(Account.id)).limit(1))
+            await session.execute(_CHANGE_NOTHING)
         await context.runtime.store.check()
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         log.warning("not_ready", part="database", error=type(error).__name__)

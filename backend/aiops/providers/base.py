@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+# The operations that need a provider.
+OPERATIONS = frozenset({"generate_image", "generate_speech", "transcribe_audio"})
+
 
 class ProviderError(Exception):
     """`reason` is shown to the caller: a whole sentence, nothing internal in it."""

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiops.errors import ApiError, InvalidInputError, ModelUnavailableError
-from aiops.providers.base import Provider
-
-OPERATIONS = frozenset({"generate_image", "generate_speech", "transcribe_audio"})
+from aiops.providers.base import OPERATIONS, Provider
 
 
 class ProviderRegistry:

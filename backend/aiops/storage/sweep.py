@@ -9,12 +9,11 @@ from sqlalchemy import delete, select
 from sqlmodel import col
 
 from aiops.database.engine import Database
-from aiops.database.tables import File, IdempotencyKey
+from aiops.database.tables import IDEMPOTENCY_KEY_AGE, File, IdempotencyKey
 from aiops.storage.files import FileStore
 
 BATCH = 500
 ORPHAN_AGE = timedelta(hours=24)  # far longer than a job can take from storing its output to being captured
-IDEMPOTENCY_KEY_AGE = timedelta(hours=24)
 
 
 async def sweep(database: Database, store: FileStore, downloads: Path, now: datetime) -> int:

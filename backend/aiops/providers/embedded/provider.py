@@ -3,10 +3,9 @@
 import shutil
 from typing import Any
 
-from aiops.providers.base import Audio, Call, Media, Transcript, Unsupported
+from aiops.providers.base import OPERATIONS, Audio, Call, Media, Transcript, Unsupported
 from aiops.providers.embedded.sandbox import Limits, Sandbox
 
-OPERATIONS = frozenset({"generate_image", "generate_speech", "transcribe_audio"})
 LANGUAGE = "en"
 
 IMAGE_ENGINE = "embedded-placeholder"
