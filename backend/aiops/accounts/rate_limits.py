@@ -9,11 +9,9 @@ from datetime import datetime
 from functools import cache
 
 from sqlalchemy import Executable, bindparam, case, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
-from aiops.database.engine import Session
+from aiops.database.engine import Session, dialect_of, insert_into
 from aiops.database.tables import RateWindow
 from aiops.errors import RateLimitExceededError
 
@@ -50,8 +48,7 @@ _LOOK = select(col(RateWindow.calls), col(RateWindow.window)).where(
 @cache
 def _counting(dialect: str) -> Executable:
     """One upsert: the first call of a window begins it, the others are counted as long as it is not full."""
-    insert = sqlite_insert if dialect == "sqlite" else postgresql_insert
-    statement = insert(SQLModel.metadata.tables["rate_window"]).values(
+    statement = insert_into("rate_window", dialect).values(
         account_id=bindparam("of"), policy=bindparam("by"), window=bindparam("now"), calls=1
     )
     begins = statement.excluded.window > col(RateWindow.window)
@@ -68,7 +65,7 @@ def _counting(dialect: str) -> Executable:
 async def count(session: Session, account_id: str, policy: str, limit: int, now: datetime) -> Quota | None:
     """Counts one call; None, and nothing counted, where the window is full."""
     values = {"of": account_id, "by": policy, "now": _window(now), "most": limit}
-    row = (await session.execute(_counting(session.get_bind().dialect.name), values)).one_or_none()
+    row = (await session.execute(_counting(dialect_of(session)), values)).one_or_none()
     return None if row is None else Quota(policy, limit, limit - row[0], _reset_seconds(row[1], now))
 
 

@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 from aiops.accounts import rate_limits
 from aiops.accounts.authentication import Caller
 from aiops.accounts.rate_limits import Quota
-from aiops.database.engine import Database, Session, insert_for
+from aiops.database.engine import Database, Session, dialect_of, insert_into
 from aiops.database.tables import IDEMPOTENCY_KEY_AGE, IdempotencyKey, Job
 from aiops.errors import ApiError, IdempotencyKeyReusedError, InsufficientCreditsError, QueueFullError
 from aiops.identifiers import new_id
@@ -149,7 +149,7 @@ async def _accept(session: Session, submission: Submission, now: datetime) -> st
     await ledger.hold(session, account_id, job.id, submission.cost, now)
     if submission.idempotency_key is not None:
         mine = {"fingerprint": submission.fingerprint, "job_id": job.id, "claimed_at": now}
-        statement = insert_for(session)(SQLModel.metadata.tables["idempotency_key"])
-        statement = statement.values(account_id=account_id, key=submission.idempotency_key, **mine)
+        insert = insert_into("idempotency_key", dialect_of(session))
+        statement = insert.values(account_id=account_id, key=submission.idempotency_key, **mine)
         await session.execute(statement.on_conflict_do_update(index_elements=["account_id", "key"], set_=mine))
     return job.id
