@@ -256,6 +256,7 @@ async def _image_that_ends_in(customer: Customer, service: Service, error: Excep
 
 
 async def test_more_calls_than_the_plan_allows(sqlite_service: Service) -> None:
+    sqlite_service.clock.begin_minute()
     ada = await sqlite_service.customer(plan="free")
     answers = [await ada.image(prompt=str(number)) for number in range(5)]
     answers += [await ada.client.post(IMAGE, json={}) for _ in range(6)]

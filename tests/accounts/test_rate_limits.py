@@ -34,7 +34,7 @@ async def early_sqlite(sqlite_service: Service) -> Service:
 
 
 def start_of_a_minute(service: Service) -> None:
-    service.clock.advance(seconds=60 - service.clock().timestamp() % 60)
+    service.clock.begin_minute()
 
 
 def left(answer: httpx.Response) -> int:

@@ -119,7 +119,7 @@ async def _use_the_new_service(client: httpx.AsyncClient) -> None:
     assert (body["summary"], body["credits_charged"], body["credits_remaining"]) == ("Short", 4, 5)
     assert answers[1].json()["reason"] == "Secrets are not summarised."
     assert answers[5].json()["cost"] == 4
-    assert answers[5].headers["ratelimit"].startswith('"services";r=4;')
+    assert answers[5].headers["ratelimit-policy"] == '"services";q=10;w=60'
     (job,) = (await client.get("/api/jobs", params={"limit": 1})).json()["data"]
     assert (job["service"], job["result"]) == ("summarize_text", {"summary": "Again", "success": True})
     services = (await client.get("/api/services")).json()["data"]

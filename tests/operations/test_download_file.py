@@ -175,7 +175,7 @@ async def test_who_has_another_file_gets_this_one(link: Link, sent: str) -> None
 def assert_not_found(answer: httpx.Response) -> None:
     assert answer.status_code == 404
     assert answer.json() == {
-        "error": "There is no such file, or its link has expired. Get the job again for a new link.",
+        "error": "There is no such file, or its link has expired.",
         "code": "not_found",
     }
 
