@@ -1,11 +1,13 @@
 """What a server writes while it is called well and badly: enough to find a call again, and nothing of what was said."""
 
 import json
+import logging
 import os
 import socket
 import sqlite3
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ import httpx
 import pytest
 
 from aiops.accounts import keys
+from aiops.logs import TRACE, configure_logs
 from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION
 
 JSON = {"Content-Type": "application/json"}
@@ -149,3 +152,14 @@ def test_every_line_of_a_log_in_json_is_an_object(tmp_path: Path) -> None:
         assert line["milliseconds"] >= 0
     unforeseen = [line for line in lines if line["event"] == "unforeseen"]
     assert [line["request_id"] for line in unforeseen] == [one.headers["x-request-id"] for one in server.answers[-2:]]
+
+
+def test_a_trace_that_a_library_logs_as_text_is_cut_down(capsys: pytest.CaptureFixture[str]) -> None:
+    """Starlette does, where a server is stopped by force."""
+    configure_logs("json")
+    error = RuntimeError("SELECT secret FROM account")
+    text = "".join(traceback.format_exception(error)).replace("Runtime", TRACE + "\nRuntime", 1)
+    logging.getLogger("uvicorn.error").error(text)
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["error"]) == ("library_error", "RuntimeError")
+    assert "secret" not in str(line)

@@ -16,6 +16,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 LIBRARIES = ("uvicorn", "uvicorn.error")
 OURS = f"{Path(__file__).parents[1]}/"
 CAUSES_MAX = 4
+TRACE = "Traceback (most recent call last)"
 SILENT = ("uvicorn.access", "httpx", "httpcore")
 
 
@@ -51,7 +52,11 @@ def configure_logs(log_format: str) -> None:
 
 
 def _name_error(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """In place of an exception its type, those of its causes, and the line of ours in which it arose."""
+    """In place of an exception its type, those of its causes, and the line of ours in which it arose. What a library
+    logs as the text of a trace is cut down to the type in its last line."""
+    if str(event.get("event", "")).startswith(TRACE):
+        event["error"] = event["event"].rstrip().rpartition("\n")[2].partition(":")[0]
+        event["event"] = "library_error"
     exception = event.pop("exc_info", None)
     if isinstance(exception, tuple):
         exception = exception[1]
