@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from aiops.jobs import queue
 from aiops.providers.base import Call, Media, ProviderRejectedError, ProviderUnavailableError, Transcript
 from tests.fixtures.providers import MP3, png
-from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Service
+from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Service, running_service
 
 NOT_AN_IMAGE = "The provider answered with something that is not an image."
 NOT_A_RECORDING = "The provider answered with something that is not a recording."
@@ -84,15 +87,31 @@ async def test_a_failure_costs_nothing(service: Service, row: Row) -> None:
     assert sum(1 for _ in service.runtime.store.folder.glob("*/*")) == 1, "only the first recording is kept"
 
 
-async def test_a_slow_provider_is_waited_for(service: Service) -> None:
-    ada = await service.customer()
-    service.runtime.settings.lease_seconds = 0.3  # it is renewed meanwhile, or the reaper would take the job
-    service.runtime.settings.reaper_seconds = 0.1
+async def test_a_slow_provider_is_waited_for(tmp_path: Path, database_url: str) -> None:
+    """Its lease is renewed meanwhile, or the reaper would give the job to another worker."""
 
     async def be_slow(_call: Call) -> None:
         await asyncio.sleep(1)
 
-    service.provider.behave = be_slow
+    async with running_service(tmp_path, database_url, lease_seconds=0.3, reaper_seconds=0.05) as service:
+        ada = await service.customer()
+        service.provider.behave = be_slow
+        assert (await ada.image()).status_code == 200
+        assert len(service.provider.calls) == 1
+
+
+async def test_work_that_is_done_is_settled_once_the_database_is_back(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await service.customer()
+    succeed, failures = queue.succeed, iter([True, False])
+
+    async def fail_once(*arguments: Any) -> bool:
+        if next(failures):
+            raise OperationalError("UPDATE job", {}, Exception("the connection is gone"))
+        return await succeed(*arguments)
+
+    monkeypatch.setattr(queue, "succeed", fail_once)
     assert (await ada.image()).status_code == 200
     assert len(service.provider.calls) == 1
 
