@@ -2,12 +2,12 @@
 
 import asyncio
 import gzip
+import random
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -17,61 +17,9 @@ import trustme
 
 from aiops.http import Downloaded, FetchError, GuardedClient, RefusedUrlError, UrlError, guarded, pinned
 from aiops.http.addresses import IPAddress
+from tests.fixtures.web import ok, redirect, serving
 
 pytestmark = pytest.mark.asyncio
-
-Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
-
-
-@dataclass
-class Server:
-    port: int
-    requests: list[bytes] = field(default_factory=list)
-
-    @property
-    def authority(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.authority}/audio"
-
-
-def ok(body: bytes, *headers: str) -> bytes:
-    head = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers]
-    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
-
-
-def redirect(location: str, status: int = 302) -> bytes:
-    return f"HTTP/1.1 {status} Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
-
-
-@asynccontextmanager
-async def serving(*answers: bytes | Answer, **options: Any) -> AsyncIterator[Server]:
-    """Gives the answers in order, one a connection; the last one again to all that follow."""
-    server = Server(port=0)
-    waiting = list(answers)
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            server.requests.append(await reader.readuntil(b"\r\n\r\n"))
-            answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
-            if isinstance(answer, bytes):
-                writer.write(answer)
-                await writer.drain()
-            else:
-                await answer(writer)
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the client or the test is gone, as many mean to be
-        finally:
-            writer.close()
-
-    listening = await asyncio.start_server(handle, "127.0.0.1", 0, **options)
-    server.port = listening.sockets[0].getsockname()[1]
-    try:
-        yield server
-    finally:
-        listening.close()
 
 
 class Names:
@@ -210,6 +158,19 @@ class TestSizeCap:
             whole = await fetch(server.url, target, server.authority, size_max_bytes=5_000_001)
             assert whole.size_bytes == target.stat().st_size == 5_000_001
             too_large = fetch(server.url, target, server.authority, size_max_bytes=5_000_000)
+            assert "larger" in await reason(FetchError, too_large)
+        assert not target.exists()
+
+    async def test_holds_for_what_comes_over_the_wire(self, target: Path) -> None:
+        """Larger than what it decodes to, and not declared."""
+        body = random.Random(1).randbytes(5000)
+        wire = gzip.compress(body)
+        assert len(wire) > len(body)
+        answer = ok(wire, "Content-Encoding: gzip").replace(b"Content-Length", b"X-Length")
+        async with serving(answer) as server:
+            await fetch(server.url, target, server.authority, size_max_bytes=len(wire))
+            assert target.read_bytes() == body
+            too_large = fetch(server.url, target, server.authority, size_max_bytes=len(wire) - 1)
             assert "larger" in await reason(FetchError, too_large)
         assert not target.exists()
 
