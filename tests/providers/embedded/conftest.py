@@ -2,17 +2,16 @@
 # ruff: noqa: ASYNC110 (they wait for other processes, which set no event)
 
 import asyncio
-import io
 import subprocess
 from collections.abc import Awaitable, Callable
-from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
-import av
 import pytest
 
 from aiops.providers.base import Audio, Call
 from aiops.providers.embedded.provider import EmbeddedProvider
+from tests.fixtures import media
 
 
 @pytest.fixture
@@ -62,38 +61,9 @@ def running(pid: int) -> bool:
 def encode(tmp_path: Path) -> Callable[..., Path]:
     """Write samples (signed 16-bit mono) to a file of some format, as a caller's own program would."""
 
-    def write(
-        pcm: bytes,
-        rate_hz: int,
-        *,
-        container: str = "wav",
-        codec: str = "pcm_s16le",
-        coded_rate_hz: int = 16_000,
-        layout: str = "mono",
-        video: bool = False,
-    ) -> Path:
+    def write(pcm: bytes, rate_hz: int, *, container: str = "wav", **form: Any) -> Path:
         path = tmp_path / f"sound.{container}"
-        with av.open(str(path), "w", format=container) as output:
-            picture = output.add_stream("mpeg4", rate=10, width=64, height=64) if video else None
-            if pcm:
-                stream = output.add_stream(codec, rate=coded_rate_hz, layout=layout, options={"strict": "-2"})
-                assert isinstance(stream, av.AudioStream)
-                frame = av.AudioFrame(format="s16", layout="mono", samples=len(pcm) // 2)
-                frame.planes[0].update(pcm)
-                frame.sample_rate = rate_hz
-                context = stream.codec_context
-                context.open(strict=False)
-                size = 0 if context.codec.name.startswith("pcm") else context.frame_size
-                resampler = av.AudioResampler(context.format.name, layout, coded_rate_hz, size)
-                for resampled in (*resampler.resample(frame), *resampler.resample(None)):
-                    output.mux(stream.encode(resampled))
-                output.mux(stream.encode(None))
-            if picture is not None:
-                for number in range(10):
-                    image = av.VideoFrame(64, 64, "yuv420p")
-                    image.pts, image.time_base = number, Fraction(1, 10)
-                    output.mux(picture.encode(image))
-                output.mux(picture.encode(None))
+        path.write_bytes(media.encoded(pcm, rate_hz, container=container, **form))
         return path
 
     return write
@@ -102,15 +72,7 @@ def encode(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def decoded() -> Callable[[bytes], tuple[bytes, int]]:
     """The samples (signed 16-bit mono) of a sound file and their rate in Hz."""
-
-    def read(data: bytes) -> tuple[bytes, int]:
-        with av.open(io.BytesIO(data), "r") as source:
-            rate_hz = source.streams.audio[0].rate
-            resampler = av.AudioResampler("s16", "mono", rate_hz)
-            frames = [piece for frame in source.decode(audio=0) for piece in resampler.resample(frame)]
-            return b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in frames), rate_hz
-
-    return read
+    return media.decoded
 
 
 @pytest.fixture

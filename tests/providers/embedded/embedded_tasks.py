@@ -6,11 +6,14 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from aiops.providers.base import ProviderRejectedError
+from aiops.providers.embedded import decoding, transcription
 from aiops.providers.embedded.child import Workspace
 
 Arguments = Mapping[str, Any]
@@ -78,6 +81,47 @@ def eat_memory(_arguments: Arguments, _workspace: Workspace) -> dict[str, Any]:
 def fill_disk(_arguments: Arguments, workspace: Workspace) -> dict[str, Any]:
     workspace.output.write_bytes(bytes(64 * 1024**2))
     return {}
+
+
+def measure_all(arguments: Arguments, _workspace: Workspace) -> dict[str, Any]:
+    """What is said of each file: "fine", the reason of its refusal, or what nobody foresaw."""
+    return {"said": [measured(Path(path)) for path in arguments["paths"]]}
+
+
+def measured(path: Path) -> str:
+    try:
+        decoding.duration_seconds(path, 600)
+    except ProviderRejectedError as error:
+        return error.reason
+    except Exception as error:  # noqa: BLE001 - the test says that there is none
+        return repr(error)
+    return "fine"
+
+
+def transcribe_in_haste(arguments: Arguments, workspace: Workspace) -> dict[str, Any]:
+    with patch.object(transcription, "DECODING_CPU_SECONDS", 1.0):
+        return transcription.transcribe(arguments, workspace)
+
+
+def transcribe_without_memory(arguments: Arguments, workspace: Workspace) -> dict[str, Any]:
+    def decoded(_path: Path) -> Iterator[bytes]:
+        yield bytes(decoding.MEMORY_BYTES)
+
+    with patch.object(decoding, "decoded", decoded):
+        return transcription.transcribe(arguments, workspace)
+
+
+def limits_of_decoding(arguments: Arguments, workspace: Workspace) -> dict[str, Any]:
+    """How much memory there is in each of the two passes, and afterwards."""
+
+    def decoded(_path: Path) -> Iterator[bytes]:
+        seen.append(resource.getrlimit(resource.RLIMIT_AS)[0])
+        yield bytes(32_000)
+
+    seen: list[int] = []
+    with patch.object(decoding, "decoded", decoded), suppress(ProviderRejectedError):
+        transcription.transcribe(arguments, workspace)
+    return {"decoding": seen, "afterwards": resource.getrlimit(resource.RLIMIT_AS)[0]}
 
 
 def answer_at_length(_arguments: Arguments, _workspace: Workspace) -> dict[str, Any]:

@@ -4,7 +4,6 @@
 import asyncio
 import math
 import random
-import struct
 from array import array
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from aiops.providers.base import Audio, Call, ProviderRejectedError, ProviderUna
 from aiops.providers.embedded.provider import EmbeddedProvider
 from aiops.providers.embedded.sandbox import Limits, Sandbox
 from aiops.providers.embedded.transcription import Utterance, framed, utterances
+from tests.fixtures.media import wav
 
 MakeCall = Callable[..., Call]
 Encode = Callable[..., Path]
@@ -134,7 +134,7 @@ class TestRefusals:
         self, provider: EmbeddedProvider, call: MakeCall, audio: MakeAudio, tmp_path: Path
     ) -> None:
         path = tmp_path / "zero.wav"
-        path.write_bytes(wav_header(rate_hz=16_000, channels=1, size_bytes=0))
+        path.write_bytes(wav(16_000, 1, b""))
         with pytest.raises(ProviderRejectedError, match="its length is zero"):
             await transcribed(provider, audio(path), call())
 
@@ -143,7 +143,7 @@ class TestRefusals:
         self, provider: EmbeddedProvider, call: MakeCall, audio: MakeAudio, tmp_path: Path, rate_hz: int, channels: int
     ) -> None:
         path = tmp_path / "absurd.wav"
-        path.write_bytes(wav_header(rate_hz, channels, size_bytes=64_000) + bytes(64_000))
+        path.write_bytes(wav(rate_hz, channels, bytes(64_000)))
         with pytest.raises(ProviderRejectedError, match="unusual sample rate"):
             await transcribed(provider, audio(path), call())
 
@@ -280,9 +280,3 @@ def edits(said: list[str], heard: list[str]) -> int:
             best = min(row[column] + 1, row[column - 1] + 1, diagonal + (word != other))
             diagonal, row[column] = row[column], best
     return row[-1]
-
-
-def wav_header(rate_hz: int, channels: int, size_bytes: int) -> bytes:
-    form = struct.pack("<HHIIHH", 1, channels, rate_hz, rate_hz * channels * 2 % 2**32, channels * 2, 16)
-    body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", size_bytes)
-    return b"RIFF" + struct.pack("<I", len(body) + size_bytes) + body

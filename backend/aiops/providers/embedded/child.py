@@ -6,8 +6,10 @@ import shutil
 import signal
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ except ImportError:  # Windows: the server's deadline is the only bound
     resource = None  # type: ignore[assignment]
 
 PROGRESS_STEP = 0.01
+WATCH_SECONDS_MIN = 0.05
 OPEN_FILES_MAX = 64
 
 
@@ -52,6 +55,29 @@ class Workspace:
         if fraction - self._reported >= PROGRESS_STEP:
             self._reported = fraction
             self._channel.send({"progress": fraction})
+
+    @contextmanager
+    def time_limit(self, cpu_seconds: float, reason: str) -> Iterator[None]:
+        """What computes longer is the material's fault: the task is answered as rejected, whatever it is at.
+
+        It is ended with the process, because native code that loops on a hostile file cannot be asked to stop.
+        """
+        ends = time.process_time() + cpu_seconds
+        finished = threading.Event()
+
+        def watch() -> None:
+            while not finished.wait(max(WATCH_SECONDS_MIN, ends - time.process_time())):
+                if time.process_time() >= ends:
+                    self._channel.send({"rejected": reason})
+                    os._exit(0)
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            finished.set()
+            watcher.join()
 
 
 Task = Callable[[Mapping[str, Any], Workspace], Mapping[str, Any]]
@@ -141,6 +167,21 @@ def limit_resources(memory_bytes: int, file_bytes: int, cpu_seconds: int) -> Non
             resource.setrlimit(kind, (allowed, allowed))
         except (AttributeError, OSError, ValueError):  # macOS has no RLIMIT_AS that can be set
             continue
+
+
+@contextmanager
+def memory_limit(memory_bytes: int) -> Iterator[None]:
+    """Bound the address space of this process more closely for a while, so that the rest is left for what follows."""
+    if resource is None:
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    with suppress(OSError, ValueError):  # as above
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import av
 from av.error import FFmpegError
 
 from aiops.providers.base import ProviderRejectedError
+from aiops.providers.embedded.child import memory_limit
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -39,6 +40,9 @@ OPTIONS = {
     "codec_whitelist": ",".join(CODECS),
     "protocol_whitelist": "none",  # no such protocol: whatever a file refers to stays closed
 }
+# Of the task's memory, whatever else is in it: a file that is made to take much must leave enough to the recogniser,
+# which dies of too little. Two hours of sound decode in 160 MB.
+MEMORY_BYTES = 640 * 1024 * 1024
 CHANNELS_MAX = 8  # 7.1
 SAMPLE_RATE_HZ_MIN, SAMPLE_RATE_HZ_MAX = 4_000, 192_000
 
@@ -81,8 +85,23 @@ def readable(seconds: float) -> str:
 def decode(path: Path) -> Iterator[bytes]:
     """The first audio track as signed 16-bit mono at 16 kHz, piece by piece.
 
-    Raises ProviderRejectedError for what is not audio. Broken packets are passed over, as players do.
+    Raises ProviderRejectedError for what is not audio, or takes too much memory. Broken packets are passed over, as
+    players do.
     """
+    pieces = decoded(path)
+    while True:
+        try:
+            with memory_limit(MEMORY_BYTES):
+                piece = next(pieces, None)
+        except MemoryError as error:
+            raise ProviderRejectedError(UNDECODABLE) from error
+        if piece is None:
+            return
+        yield piece
+
+
+def decoded(path: Path) -> Iterator[bytes]:
+    """As `decode`, in whatever memory it takes."""
     with path.open("rb") as file, opened(file) as container:
         stream = audio_stream(container)
         resampler, heard = None, None
@@ -98,13 +117,34 @@ def decode(path: Path) -> Iterator[bytes]:
 
 @contextmanager
 def opened(file: IO[bytes]) -> Iterator["InputContainer"]:
-    """The container in `file`, which is passed as an object so that FFmpeg has no path to work from."""
+    """The container in `file`, which is passed as an object so that FFmpeg has no path to work from.
+
+    Its tags, which old programs write in old encodings, are not ours to judge.
+    """
     try:
-        container = av.open(file, mode="r", options=OPTIONS)
-    except (FFmpegError, UnicodeDecodeError) as error:
+        container = av.open(Seekable(file), mode="r", options=OPTIONS, metadata_errors="replace")
+    except FFmpegError as error:
         raise ProviderRejectedError(UNDECODABLE) from error
     with container:
         yield container
+
+
+class Seekable:
+    """A file in which a place that cannot be, such as one before its beginning, is answered with -1.
+
+    That is how FFmpeg is told; what is raised in its stead comes up later, in whatever PyAV does next.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.read = file.read
+        self.tell = file.tell
+        self._seek = file.seek
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._seek(offset, whence)
+        except (OSError, ValueError):
+            return -1
 
 
 def audio_stream(container: "InputContainer") -> "AudioStream":

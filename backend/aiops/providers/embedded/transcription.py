@@ -12,6 +12,10 @@ from aiops.providers.embedded.decoding import decode, duration_seconds
 if TYPE_CHECKING:
     from aiops.providers.embedded.child import Workspace
 
+# All that a job has the time to transcribe decodes in seconds.
+DECODING_CPU_SECONDS = 60.0
+
+TOO_INTRICATE = "The audio file takes too long to decode. Convert it to mp3 or wav."
 SILENT = "No speech was found in the audio."
 
 # An utterance ends at a pause, the shorter the longer it lasts: cutting costs words at the cut, and the
@@ -25,7 +29,8 @@ def transcribe(arguments: Mapping[str, Any], workspace: "Workspace") -> dict[str
     Raises ProviderRejectedError for what is not audio, is longer than `seconds_max`, or has no speech.
     """
     path = Path(arguments["path"])
-    total_seconds = duration_seconds(path, float(arguments["seconds_max"]))
+    with workspace.time_limit(DECODING_CPU_SECONDS, TOO_INTRICATE):
+        total_seconds = duration_seconds(path, float(arguments["seconds_max"]))
     text = " ".join(recognise(utterances(decode(path)), total_seconds, workspace))
     if not text:
         raise ProviderRejectedError(SILENT)
