@@ -3,7 +3,9 @@
 import itertools
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -48,7 +50,7 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[st
 
     def make(kind: str) -> str:
         if kind == "sqlite":
-            path = tmp_path / "aiops.sqlite3"
+            path = tmp_path / f"aiops{next(_numbers)}.sqlite3"
             shutil.copy(request.getfixturevalue("sqlite_template"), path)
             return f"sqlite:///{path}"
         server: str = request.getfixturevalue("postgresql_server")
@@ -77,6 +79,28 @@ def shared_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest
     name = f"shared{next(_numbers)}"
     _administer(server, f"CREATE DATABASE {name} TEMPLATE template")
     return _database(server, name)
+
+
+@pytest.fixture(params=DATABASES)
+def fresh_database(request: pytest.FixtureRequest) -> Callable[[], AbstractContextManager[str]]:
+    """Makes a migrated database for the time of a `with`, for a property whose runs must not see each other's rows."""
+    kind: str = request.param
+    template = request.getfixturevalue("sqlite_template" if kind == "sqlite" else "postgresql_server")
+
+    @contextmanager
+    def make() -> Iterator[str]:
+        if kind == "sqlite":
+            with TemporaryDirectory() as folder:
+                yield f"sqlite:///{shutil.copy(template, folder)}"
+            return
+        name = f"fresh{next(_numbers)}"
+        _administer(template, f"CREATE DATABASE {name} TEMPLATE template")
+        try:
+            yield _database(template, name)
+        finally:
+            _administer(template, f"DROP DATABASE {name} WITH (FORCE)")
+
+    return make
 
 
 @pytest.fixture

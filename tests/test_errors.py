@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from aiops import errors
+from aiops.accounts import rate_limits
 from aiops.contract.document import Document
 from aiops.errors import ApiError
 from aiops.providers.base import Call, ProviderRejectedError, ProviderUnavailableError, Unsupported
@@ -47,8 +49,12 @@ class Row:
 MODEL = "Input should be 'vibevoice' or 'parler-tts/parler-tts-mini-v1'"
 TOO_LARGE = {"error": "The body is larger than 65,536 bytes.", "code": "request_too_large"}
 WRONG_TYPE = {
-    "error": 'Send the body as JSON, with the header "Content-Type: application/json".',
+    "error": 'Send the body as JSON, uncompressed, with the header "Content-Type: application/json".',
     "code": "unsupported_media_type",
+}
+AWAY = {
+    "error": "The service cannot reach its database at the moment. Nothing was charged; try again.",
+    "code": "database_unavailable",
 }
 REFUSED = [
     Row("not json", 400, malformed(NOT_JSON), b"{prompt: lighthouse}"),
@@ -64,7 +70,7 @@ REFUSED = [
         method="GET",
         path="/api/nothing",
     ),
-    Row("root", 404, {"error": NO_SUCH_PATH, "code": "not_found"}, method="GET", path="/"),
+    Row("nothing", 404, {"error": NO_SUCH_PATH, "code": "not_found"}, method="GET", path="/nothing"),
     Row("slash too many", 404, {"error": NO_SUCH_PATH, "code": "not_found"}, b'{"prompt": "x"}', path=f"{IMAGE}/"),
     Row(
         "unknown job",
@@ -264,7 +270,7 @@ async def test_more_calls_than_the_plan_allows(sqlite_service: Service) -> None:
     seconds = int(last.headers["retry-after"])
     assert [answer.status_code for answer in answers] == [200] * 5 + [422] * 5 + [429]
     assert last.json() == {"error": "Rate limit exceeded", "code": "rate_limit_exceeded", "retry_after": seconds}
-    assert last.headers["ratelimit"] == f'"services";r=0;t={seconds}'
+    assert last.headers["ratelimit"] == f'"services";r=0;t={seconds - rate_limits.CLOCKS_APART_SECONDS}'
     assert last.headers["ratelimit-policy"] == '"services";q=10;w=60'
 
 
@@ -335,12 +341,31 @@ async def test_what_nobody_foresaw(sqlite_service: Service, capsys: pytest.Captu
     assert ada.key not in "".join(capsys.readouterr())
 
 
+@pytest.mark.parametrize("path", ["/api/account", "/api/jobs", "/api/services"])
+async def test_a_database_that_is_away(
+    sqlite_service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], path: str
+) -> None:
+    ada = await sqlite_service.customer()
+    monkeypatch.setattr(sqlite_service.runtime.database.engine.sync_engine.pool, "connect", _refuse_to_connect)
+    answer = await ada.client.get(path)
+    assert (answer.status_code, answer.headers["retry-after"], answer.json()) == (503, "5", AWAY)
+    called = await ada.image()
+    assert (called.status_code, called.headers["retry-after"], called.json()) == (503, "5", AWAY)
+    monkeypatch.undo()
+    assert (await ada.image()).status_code == 200
+    assert ada.key not in "".join(capsys.readouterr())
+
+
 async def test_a_handler_that_breaks(sqlite_service: Service) -> None:
     ada = await sqlite_service.customer()
     answer = await _image_that_ends_in(ada, sqlite_service, RuntimeError("SELECT secret FROM table"))
     assert answer.status_code == 500
     assert answer.json()["reason"] == "Something went wrong on our side."
     assert await ada.credits() == 5000
+
+
+def _refuse_to_connect() -> None:
+    raise OperationalError("SELECT secret FROM table", {}, Exception("no such host: db.internal"))
 
 
 CLASSES = [one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, ApiError)]

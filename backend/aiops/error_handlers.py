@@ -1,15 +1,20 @@
 """Turns whatever ends a call into the errors of the contract."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from aiops.database.engine import CommitInDoubtError
 from aiops.errors import (
     ApiError,
+    DatabaseUnavailableError,
     InvalidInputError,
     MalformedRequestError,
     MethodNotAllowedError,
@@ -18,6 +23,10 @@ from aiops.errors import (
 )
 from aiops.runtime import Runtime
 
+log = structlog.get_logger()
+
+# What the drivers raise while the database is away, refuses connections, is full, or keeps a row locked for too long.
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError, CommitInDoubtError)
 NO_SUCH_PATH = "There is nothing under this path. The API is described at /openapi.yaml."
 NOT_JSON = 'The body is not valid JSON in UTF-8. Send an object such as {"prompt": "A lighthouse"}.'
 VISIBLE_TEXT = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
@@ -32,6 +41,8 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_exception)
+    for away in DATABASE_AWAY:
+        app.add_exception_handler(away, _database_away)
 
 
 async def _api_error(_request: Request, error: Exception) -> Response:
@@ -44,7 +55,12 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     problems: Sequence[dict[str, Any]] = error.errors()
     if any(problem["type"] == "json_invalid" for problem in problems):
         return await _api_error(request, MalformedRequestError(NOT_JSON))
-    return await _api_error(request, InvalidInputError([(_field(one), _message(one)) for one in problems]))
+    return await _api_error(request, InvalidInputError([(_field(one), message(one)) for one in problems]))
+
+
+async def _database_away(request: Request, error: Exception) -> Response:
+    log.error("database_unavailable", exc_info=error)
+    return await _api_error(request, DatabaseUnavailableError())
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:
@@ -70,7 +86,8 @@ def _field(problem: dict[str, Any]) -> str:
     return ".".join(str(part) for part in problem["loc"][1:])
 
 
-def _message(problem: dict[str, Any]) -> str:
+def message(problem: Mapping[str, Any]) -> str:
+    """What is wrong with a field, in a sentence for people; `problem` is one of Pydantic's."""
     if problem["type"] == "string_pattern_mismatch":
         return PATTERNS.get(problem["ctx"]["pattern"], str(problem["msg"]))
     if problem["type"] in ("model_attributes_type", "model_type", "dict_type"):

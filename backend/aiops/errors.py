@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from aiops.contract import models
 
+DATABASE_RETRY_SECONDS = 5
 DETAILS_MAX = 100
 FIELD_LENGTH_MAX = 200
 MESSAGE_LENGTH_MAX = 1000
@@ -25,7 +26,7 @@ class ApiError(Exception):
     def __init__(self, error: str, *, headers: dict[str, str] | None = None, **members: Any) -> None:
         super().__init__(error)
         self.headers = headers or {}
-        self.body: dict[str, Any] = {"error": error, "code": self.code, **members}
+        self.body: dict[str, Any] = {"error": error[:MESSAGE_LENGTH_MAX], "code": self.code, **members}
 
 
 class MalformedRequestError(ApiError):
@@ -85,6 +86,19 @@ class JobRunningError(ApiError):
         )
 
 
+class JobCancelledError(ApiError):
+    status = 409
+    code = "job_cancelled"
+    schema = models.JobCancelledError
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            "The job was cancelled. Its credits are back.",
+            headers={"Location": f"/api/jobs/{job_id}"},
+            job_id=job_id,
+        )
+
+
 class RequestTooLargeError(ApiError):
     status = 413
     code = "request_too_large"
@@ -100,7 +114,7 @@ class UnsupportedMediaTypeError(ApiError):
     schema = models.UnsupportedMediaTypeError
 
     def __init__(self) -> None:
-        super().__init__('Send the body as JSON, with the header "Content-Type: application/json".')
+        super().__init__('Send the body as JSON, uncompressed, with the header "Content-Type: application/json".')
 
 
 class RangeNotSatisfiableError(ApiError):
@@ -196,6 +210,34 @@ class ModelUnavailableError(ApiError):
 
     def __init__(self, model: str, available: Sequence[str]) -> None:
         super().__init__(f"The model {model} is not available on this server", available=list(available))
+
+
+class DatabaseUnavailableError(ApiError):
+    """Only for calls that have submitted nothing: of a job that was accepted, its call says so."""
+
+    status = 503
+    code = "database_unavailable"
+    schema = models.DatabaseUnavailableError
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The service cannot reach its database at the moment. Nothing was charged; try again.",
+            headers={"Retry-After": str(DATABASE_RETRY_SECONDS)},
+        )
+
+
+class ServerBusyError(ApiError):
+    """Answered before a call is read."""
+
+    status = 503
+    code = "server_busy"
+    schema = models.ServerBusyError
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            "The server cannot take this call at the moment. Nothing was charged; try again.",
+            headers={"Retry-After": str(retry_after_seconds)},
+        )
 
 
 class NotReadyError(ApiError):

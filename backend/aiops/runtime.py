@@ -22,8 +22,8 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """`clock` is the one source of time for windows, months, leases and links; `arrivals` counts the
-    jobs that were queued here and that the worker has not looked for yet."""
+    """`clock` is the one source of time for windows, months, leases and links; `draining` is set once the process is to
+    stop; `arrivals` counts the jobs that were queued here and that the worker has not looked for yet."""
 
     settings: Settings
     document: Document
@@ -34,5 +34,6 @@ class Runtime:
     providers: ProviderRegistry
     guarded_client: GuardedClient
     waiters: Waiters = field(default_factory=Waiters)
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
     arrivals: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     clock: Callable[[], datetime] = utc_now

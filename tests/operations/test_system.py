@@ -1,6 +1,8 @@
 import asyncio
+import os
 import re
 import shutil
+import signal
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,11 +16,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from psycopg.sql import SQL, Identifier
 
 from aiops.contract.document import DEFAULT_PATH
+from aiops.database.migrate import downgrade, upgrade
 from aiops.operations import get_readiness
 from aiops.providers.base import Call, ProviderUnavailableError
+from tests.fixtures.disk import room_for
 from tests.fixtures.service import IMAGE, Service, running_service
 
 NO_DATABASE = {"error": "The database cannot be reached.", "code": "not_ready"}
+STOPPING = {"error": "The server is about to stop.", "code": "not_ready"}
 NO_STORAGE = {"error": "The storage of files cannot be written.", "code": "not_ready"}
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -223,3 +228,40 @@ async def test_a_database_that_can_only_be_read_is_not_ready(
     async with running_service(tmp_path, url) as service:
         answer = await service.client().get("/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+
+
+async def test_a_process_whose_disk_is_full_is_not_ready(sqlite_service: Service) -> None:
+    client = sqlite_service.client()
+    assert (await client.get("/ready")).status_code == 200
+    with room_for(0):
+        answer = await client.get("/ready")
+        assert (await client.get("/health")).status_code == 200
+    assert (answer.status_code, answer.json()) == (503, NO_STORAGE)
+    assert (await client.get("/ready")).status_code == 200
+
+
+async def test_a_database_that_is_not_migrated_is_not_ready(service: Service) -> None:
+    url, client = service.runtime.database.url.render_as_string(hide_password=False), service.client()
+    await asyncio.to_thread(downgrade, url, "base")
+    answer = await client.get("/ready")
+    await asyncio.to_thread(upgrade, url)
+    assert (answer.status_code, answer.json()) == (503, NO_DATABASE)
+    assert (await client.get("/ready")).status_code == 200
+
+
+async def test_a_process_that_is_told_to_stop_is_not_ready(tmp_path: Path, new_database: Callable[[str], str]) -> None:
+    """A proxy sends it no more calls; those that come nevertheless are answered."""
+    told = asyncio.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: told.set())  # as a server handles it
+    try:
+        async with running_service(tmp_path, new_database("sqlite")) as service:
+            client, ada = service.client(), await service.customer()
+            assert (await client.get("/ready")).status_code == 200
+            os.kill(os.getpid(), signal.SIGTERM)
+            await told.wait()
+            answer = await client.get("/ready")
+            assert (answer.status_code, answer.json()) == (503, STOPPING)
+            assert (await client.get("/health")).status_code == 200
+            assert await ada.credits() == 5000
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,15 +1,13 @@
 import hashlib
 import os
 import re
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from aiops.storage.content_types import IMAGES, SPEECH
 from aiops.storage.files import FileStore, StorageError
+from tests.fixtures.disk import room_for
 
 PNG, MP3 = IMAGES[0], SPEECH[0]
 DATA = b"\x89PNG\r\n\x1a\n and so on"
@@ -17,17 +15,6 @@ DATA = b"\x89PNG\r\n\x1a\n and so on"
 
 def contents(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
-
-
-@contextmanager
-def room_for(size_bytes: int) -> Iterator[None]:
-    """A disk that takes no more than this of a file: the write that goes beyond fails half-way, as on a full one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def test_a_file_that_is_put_can_be_found_whole(tmp_path: Path) -> None:

@@ -38,6 +38,12 @@ class Binding:
     response_model: type[BaseModel] | None = None
     check: Callable[[Any, Runtime], ApiError | None] | None = None
 
+    def refusal(self, runtime: Runtime, body: BaseModel) -> ApiError | None:
+        """Why this server cannot run a valid call to a service, known before any credits are held."""
+        models = [choice.value for choice in runtime.document.choices(self.operation, "model")]
+        refusal = runtime.providers.refusal(self.operation.id, body, models)
+        return refusal or (self.check(body, runtime) if self.check else None)
+
 
 def bind(document: Document, operations: ModuleType, models: ModuleType) -> Mapping[str, Binding]:
     """The bindings by operationId.

@@ -391,6 +391,23 @@ class JobRunningError(Error):
     ]
 
 
+class JobCancelledError(Error):
+    code: Annotated[
+        Literal["job_cancelled"],
+        Field(description="Always `job_cancelled`.", max_length=50, min_length=1, title="Code"),
+    ]
+    job_id: Annotated[
+        str,
+        Field(
+            description="The job that was cancelled.",
+            examples=["job_5f0c2b9e7d1a4c3b8e6f9a02"],
+            max_length=64,
+            min_length=1,
+            title="Job",
+        ),
+    ]
+
+
 class RequestTooLargeError(Error):
     code: Annotated[
         Literal["request_too_large"],
@@ -503,9 +520,29 @@ class ModelUnavailableError(Error):
     ]
 
 
+class DatabaseUnavailableError(Error):
+    code: Annotated[
+        Literal["database_unavailable"],
+        Field(description="Always `database_unavailable`.", max_length=50, min_length=1, title="Code"),
+    ]
+
+
 class NotReadyError(Error):
     code: Annotated[
         Literal["not_ready"], Field(description="Always `not_ready`.", max_length=50, min_length=1, title="Code")
+    ]
+
+
+class ServerBusyError(Error):
+    code: Annotated[
+        Literal["server_busy"], Field(description="Always `server_busy`.", max_length=50, min_length=1, title="Code")
+    ]
+
+
+class ServiceConflictError(RootModel[JobRunningError | JobCancelledError]):
+    root: Annotated[
+        JobRunningError | JobCancelledError,
+        Field(description="What a service answers with 409.", title="Service: conflict"),
     ]
 
 
@@ -513,6 +550,13 @@ class ServiceFailureError(RootModel[GenerationFailedError | InternalError]):
     root: Annotated[
         GenerationFailedError | InternalError,
         Field(description="What a service answers with 500.", title="Service: failure"),
+    ]
+
+
+class ServiceUnavailableError(RootModel[ModelUnavailableError | DatabaseUnavailableError | ServerBusyError]):
+    root: Annotated[
+        ModelUnavailableError | DatabaseUnavailableError | ServerBusyError,
+        Field(description="What a service answers with 503.", title="Service: unavailable"),
     ]
 
 
@@ -659,7 +703,7 @@ class Job(BaseModel):
     reason: Annotated[
         str | None,
         Field(
-            description="Why the job failed, else null.",
+            description="Why the job failed or was cancelled, else null.",
             examples=["The provider did not answer in time."],
             max_length=1000,
             title="Reason",

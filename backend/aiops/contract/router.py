@@ -25,6 +25,7 @@ from aiops.accounts import rate_limits
 from aiops.accounts.authentication import Caller, authenticate
 from aiops.accounts.rate_limits import Quota
 from aiops.contract.binding import Binding
+from aiops.error_handlers import NOT_JSON
 from aiops.errors import (
     ApiError,
     InvalidInputError,
@@ -83,13 +84,12 @@ class _OperationRoute(APIRoute):
 
 
 async def _count_other(runtime: Runtime, caller: Caller, request: Request) -> None:
-    policy = caller.account_id, rate_limits.OTHER, rate_limits.OTHER_REQUESTS_PER_MINUTE, runtime.clock()
+    limit = rate_limits.OTHER_REQUESTS_PER_MINUTE
     async with runtime.database.write() as session:
-        counted = await rate_limits.count(session, *policy)
-        quota = counted or await rate_limits.look(session, *policy)
+        quota, refusal = await rate_limits.admit(session, caller.account_id, rate_limits.OTHER, limit, runtime.clock())
     _announce(request, quota)
-    if counted is None:
-        raise rate_limits.exceeded(quota)
+    if refusal is not None:
+        raise refusal
 
 
 async def _counted(
@@ -120,7 +120,7 @@ def _service_endpoint(binding: Binding) -> Callable[..., Awaitable[Response]]:
             body=body,
             idempotency_key=_idempotency_key(request),
             request_id=request.state.request_id,
-            refusal=_refusal(runtime, binding, body),
+            refusal=binding.refusal(runtime, body),
         )
         outcome = await service_call.accept(runtime, call)
         request.state.submitted = True
@@ -143,16 +143,9 @@ async def _answer(runtime: Runtime, caller: Caller, job_id: str, *, is_new: bool
         return await service_call.wait(runtime, caller, job_id, is_new=is_new)
     except ApiError:
         raise
-    except Exception as error:
+    except (Exception, asyncio.CancelledError) as error:  # cut off by a server that is stopped by force
         log.exception("answer_lost", job_id=job_id)
         raise JobRunningError(job_id, service_call.RUNNING_RETRY_SECONDS) from error
-
-
-def _refusal(runtime: Runtime, binding: Binding, body: BaseModel) -> ApiError | None:
-    """Why this server cannot run a valid call, known before any credits are held."""
-    models = [choice.value for choice in runtime.document.choices(binding.operation, "model")]
-    refusal = runtime.providers.refusal(binding.operation.id, body, models)
-    return refusal or (binding.check(body, runtime) if binding.check else None)
 
 
 def _idempotency_key(request: Request) -> str | None:
@@ -171,6 +164,8 @@ async def _read_body(request: Request) -> bytes:
         raise RequestTooLargeError(BODY_BYTES_MAX)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaTypeError
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaTypeError
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS_MAX):
@@ -184,6 +179,8 @@ async def _read_body(request: Request) -> bytes:
         raise MalformedRequestError("The body did not arrive whole.") from None
     if not body:
         raise MalformedRequestError("The body is empty. Send a JSON object.")
+    if 0 in body:
+        raise MalformedRequestError(NOT_JSON)  # UTF-16 or UTF-32, which the parser would take
     return bytes(body)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import SQLModel
@@ -31,8 +31,12 @@ IDLE_SECONDS_UNCHECKED = 1
 # One row that somebody keeps locked must not take every connection; the recount of running jobs needs fresh snapshots.
 POSTGRESQL_OPTIONS = (
     "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=30s"
-    " -c default_transaction_isolation=read\\ committed"
+    " -c default_transaction_isolation=read\\ committed -c timezone=UTC"
 )
+
+
+class CommitInDoubtError(SQLAlchemyError):
+    """The database failed while it committed: the transaction is there whole or not at all; which, it has to tell."""
 
 
 class Database:
@@ -42,6 +46,7 @@ class Database:
         self.url = async_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
+        self._writing = self.engine.execution_options(aiops_write=True)  # the same connections
         self._writer: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.is_sqlite else nullcontext()
 
     @asynccontextmanager
@@ -52,14 +57,25 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Session]:
-        """A session that is one transaction: committed at the end, rolled back by any exception."""
-        async with self._writer, self.engine.connect() as connection:
-            await connection.execution_options(aiops_write=True)
-            async with AsyncSession(connection, expire_on_commit=False) as session, session.begin():
-                yield session
+        """A session that is one transaction: committed at the end, rolled back by any exception.
+
+        Raises:
+            CommitInDoubtError: it may have been committed; any other exception says that it was not.
+        """
+        async with self._writer, AsyncSession(self._writing, expire_on_commit=False) as session:
+            yield session
+            await session.flush()
+            await _commit(session)
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+async def _commit(session: Session) -> None:
+    try:
+        await session.commit()
+    except (DBAPIError, OSError) as error:
+        raise CommitInDoubtError("the database failed during a commit") from error
 
 
 def dialect_of(session: Session) -> str:

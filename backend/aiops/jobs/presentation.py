@@ -8,8 +8,9 @@ from sqlmodel import col
 
 from aiops.contract import models
 from aiops.database.engine import Session
-from aiops.database.tables import OPEN_STATUSES, File, Job
-from aiops.errors import ApiError, GenerationFailedError, UnprocessableError
+from aiops.database.tables import OPEN_STATUSES, Entry, File, Job
+from aiops.errors import ApiError, GenerationFailedError, JobCancelledError, UnprocessableError
+from aiops.jobs.listing import TRANSACTION_TYPES
 from aiops.ledger import ledger
 from aiops.storage.signed_urls import SignedUrls
 
@@ -33,6 +34,8 @@ async def answer(session: Session, job: Job, urls: SignedUrls) -> dict[str, Any]
         )
         (result,) = await results(session, [job], urls)
         return {**(result or {}), **receipt.model_dump()}
+    if job.status == "cancelled":
+        return JobCancelledError(job.id)
     if job.failure == "unprocessable":
         return UnprocessableError(job.reason or "", job.id)
     return GenerationFailedError(job.reason or "", balance, job.id)
@@ -69,5 +72,20 @@ def present(job: Job, result: dict[str, Any] | None) -> models.Job:
             "created_at": job.created_at,
             "started_at": job.started_at,
             "finished_at": job.finished_at,
+        }
+    )
+
+
+def present_entry(entry: Entry) -> models.Transaction:
+    """A change of the credits as the API shows it."""
+    return models.Transaction.model_validate(
+        {
+            "id": f"txn_{entry.id}",
+            "type": TRANSACTION_TYPES[entry.kind],
+            "amount": entry.amount,
+            "balance_after": entry.balance_after,
+            "job_id": entry.job_id,
+            "description": entry.description,
+            "created_at": entry.created_at,
         }
     )

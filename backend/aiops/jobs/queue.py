@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, bindparam, case, func, select, update
 from sqlmodel import col
 
 from aiops.accounts.plans import SMALLEST, Plans, limits_of
@@ -21,7 +21,9 @@ from aiops.ledger import ledger
 
 ATTEMPTS_MAX = 3
 REAP_BATCH = 100
+CLAIM_LOOKS_MAX = 10
 DEADLINE_REASON = "The job did not finish in time."
+CANCELLED_REASON = "The job was cancelled."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +56,49 @@ class Success:
 
 
 async def claim(database: Database, plans: Plans, worker: str, lease_seconds: float, now: datetime) -> Claim | None:
-    """Takes the oldest queued job whose account has fewer jobs running than its plan allows, or None."""
-    async with database.write() as session:
-        job = await _next_queued(session, plans)
-        if job is None:
-            return None
-        account = await ledger.lock_account(session, job.account_id)
-        limits = limits_of(plans, account.plan)
-        # Counted again under the lock: another worker may have taken a job of this account since the first look.
-        if await _count_running(session, job.account_id) >= limits.jobs_at_once:
-            return None
-        job.status = "running"
-        job.attempt += 1
-        job.worker = worker
-        job.lease_until = now + timedelta(seconds=lease_seconds)
-        job.started_at = job.started_at or now
-    return Claim(job, limits)
+    """Takes the oldest queued job whose account has fewer jobs running than its plan allows, or None.
+
+    Where another worker has taken the account's last slot since the look, it looks again: the next account's job must
+    not wait for that.
+    """
+    for _ in range(CLAIM_LOOKS_MAX):
+        async with database.write() as session:
+            job = await _next_queued(session, plans)
+            if job is None:
+                return None
+            account = await ledger.lock_account(session, job.account_id)
+            limits = limits_of(plans, account.plan)
+            # Counted again under the lock: another worker may have taken a job of this account since the first look.
+            if await _count_running(session, job.account_id) < limits.jobs_at_once:
+                _take(job, worker, lease_seconds, now)
+                return Claim(job, limits)
+    return None
 
 
-async def renew(database: Database, job: Job, lease_seconds: float, now: datetime, **seen: Any) -> bool:
-    """Keeps the lease for another `lease_seconds` and notes what is `seen` of the work, such as its progress; False
-    where the job is no longer ours."""
+def _take(job: Job, worker: str, lease_seconds: float, now: datetime) -> None:
+    job.status = "running"
+    job.attempt += 1
+    job.worker = worker
+    job.lease_until = now + timedelta(seconds=lease_seconds)
+    job.started_at = job.started_at or now
+
+
+async def renew(
+    database: Database,
+    job: Job,
+    lease_seconds: float,
+    now: datetime,
+    *,
+    progress: float | None = None,
+    provider: str | None = None,
+) -> bool:
+    """Keeps the lease for another `lease_seconds` and notes what is seen of the work; False where the job is no longer
+    ours."""
+    # Who is paid is noted before the call; a renewal that comes late must not undo that, or the work is paid for twice.
+    seen = case((col(Job.paid_call), col(Job.provider)), else_=func.coalesce(provider, col(Job.provider)))
+    lease_until = now + timedelta(seconds=lease_seconds)
     async with database.write() as session:
-        return await _update_running(session, job, lease_until=now + timedelta(seconds=lease_seconds), **seen)
+        return await _update_running(session, job, lease_until=lease_until, progress=progress, provider=seen)
 
 
 async def note_provider(database: Database, job: Job, provider: str, *, paid: bool) -> bool:
@@ -94,18 +116,14 @@ async def note_request_id(database: Database, job: Job, provider_request_id: str
 async def hand_back(database: Database, job: Job, now: datetime) -> None:
     """Gives a job that is still ours to another worker at once, as if its lease had lapsed."""
     async with database.write() as session:
-        found = await session.execute(
-            select(Job)
-            .where(col(Job.id) == job.id, col(Job.status) == "running", col(Job.attempt) == job.attempt)
-            .with_for_update(key_share=True)
-        )
-        ours = found.scalar_one_or_none()
+        ours = await _lock(session, *_is_ours(job))
         if ours is not None:
             await _pass_on(session, ours, now)
 
 
 async def succeed(database: Database, job: Job, success: Success, now: datetime) -> bool:
-    """Captures: the result is stored and fetchable, so it is charged. False where the job is no longer ours."""
+    """Captures: the result is stored and fetchable, so it is charged. False where the job is no longer ours; true again
+    where an earlier try of ours was committed after all."""
     async with database.write() as session:
         is_ours = await _update_running(
             session,
@@ -122,7 +140,7 @@ async def succeed(database: Database, job: Job, success: Success, now: datetime)
         if is_ours:
             await ledger.capture(session, job.account_id, job.id, job.credits, now)
             session.add_all(success.files)
-        return is_ours
+        return is_ours or await _has_succeeded(session, job, success)
 
 
 async def fail(database: Database, job: Job, failure: Failure, now: datetime) -> bool:
@@ -137,15 +155,24 @@ async def fail(database: Database, job: Job, failure: Failure, now: datetime) ->
 async def expire(database: Database, job_id: str, now: datetime) -> bool:
     """Ends a job whose time is over, whoever works on it. False where it has ended already or has time left."""
     async with database.write() as session:
-        found = await session.execute(
-            select(Job)
-            .where(col(Job.id) == job_id, col(Job.status).in_(OPEN_STATUSES), col(Job.deadline_at) <= now)
-            .with_for_update(key_share=True)
+        job = await _lock(
+            session, col(Job.id) == job_id, col(Job.status).in_(OPEN_STATUSES), col(Job.deadline_at) <= now
         )
-        job = found.scalar_one_or_none()
         if job is not None:
-            await _release(session, job, Failure("failed", DEADLINE_REASON), now)
+            await _release(session, job, _failed(Failure("failed", DEADLINE_REASON), now), now)
         return job is not None
+
+
+async def cancel(database: Database, account_id: str, job_id: str, now: datetime) -> Job | None:
+    """Ends an open job of an account at its wish, whoever works on it; None where there is none. What a worker brings
+    afterwards is discarded, because the job is no longer its own."""
+    async with database.write() as session:
+        job = await _lock(
+            session, col(Job.id) == job_id, col(Job.account_id) == account_id, col(Job.status).in_(OPEN_STATUSES)
+        )
+        if job is not None:
+            await _release(session, job, _ended("cancelled", CANCELLED_REASON, now), now)
+        return job
 
 
 async def reap(database: Database, now: datetime) -> list[Job]:
@@ -167,7 +194,7 @@ async def _pass_on(session: Session, job: Job, now: datetime) -> bool:
     if failure is None:
         job.status, job.worker, job.lease_until = "queued", None, None
         return False
-    await _release(session, job, failure, now)
+    await _release(session, job, _failed(failure, now), now)
     return True
 
 
@@ -183,32 +210,43 @@ def _verdict(job: Job, now: datetime) -> Failure | None:
 
 
 def _failed(failure: Failure, now: datetime) -> dict[str, Any]:
-    return {
-        "status": "failed",
-        "failure": failure.kind,
-        "reason": failure.reason,
-        "lease_until": None,
-        "progress": None,
-        "finished_at": now,
-    }
+    return {"failure": failure.kind, **_ended("failed", failure.reason, now)}
 
 
-async def _release(session: Session, job: Job, failure: Failure, now: datetime) -> None:
-    for name, value in _failed(failure, now).items():
+def _ended(status: str, reason: str, now: datetime) -> dict[str, Any]:
+    return {"status": status, "reason": reason, "lease_until": None, "progress": None, "finished_at": now}
+
+
+async def _release(session: Session, job: Job, ended: Mapping[str, Any], now: datetime) -> None:
+    for name, value in ended.items():
         setattr(job, name, value)
     await session.flush()
     await ledger.release(session, job.account_id, job.id, job.credits, now)
 
 
+async def _lock(session: Session, *conditions: ColumnElement[bool]) -> Job | None:
+    found = await session.execute(select(Job).where(*conditions).with_for_update(key_share=True))
+    return found.scalar_one_or_none()
+
+
+def _is_ours(job: Job) -> tuple[ColumnElement[bool], ...]:
+    return col(Job.id) == job.id, col(Job.status) == "running", col(Job.attempt) == job.attempt
+
+
 async def _update_running(session: Session, job: Job, **changes: Any) -> bool:
     """Changes a job that is still ours; whether it was."""
     result = await session.execute(
-        update(Job)
-        .where(col(Job.id) == job.id, col(Job.status) == "running", col(Job.attempt) == job.attempt)
-        .values(**changes)
-        .execution_options(synchronize_session=False)
+        update(Job).where(*_is_ours(job)).values(**changes).execution_options(synchronize_session=False)
     )
     return isinstance(result, CursorResult) and result.rowcount == 1
+
+
+async def _has_succeeded(session: Session, job: Job, success: Success) -> bool:
+    """Whether the job was captured under this very claim, with this very output."""
+    captured = select(col(Job.outputs)).where(
+        col(Job.id) == job.id, col(Job.status) == "succeeded", col(Job.attempt) == job.attempt
+    )
+    return (await session.execute(captured)).scalar_one_or_none() == dict(success.outputs)
 
 
 @cache

@@ -1,21 +1,27 @@
 """A call to a service, from a valid body to its answer. The call itself does no work: it submits a job and waits."""
 
-from dataclasses import dataclass
+import asyncio
+import time
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 
 from aiops import metrics
 from aiops.accounts.authentication import Caller
 from aiops.contract.document import Operation
-from aiops.errors import ApiError, JobRunningError
+from aiops.database.engine import Database
+from aiops.errors import ApiError, DatabaseUnavailableError, JobRunningError
 from aiops.jobs import queue
 from aiops.jobs.presentation import answer, find_job
-from aiops.jobs.submission import Outcome, Submission, submit
+from aiops.jobs.submission import Outcome, Submission, submit, was_accepted
 from aiops.runtime import Runtime
 
 RUNNING_RETRY_SECONDS = 5
+DOUBT_SECONDS = 10
+DOUBT_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +40,41 @@ async def accept(runtime: Runtime, call: ServiceCall) -> Outcome:
     """Submits the call's job, unless the call is refused."""
     now = runtime.clock()
     body = call.body.model_dump(mode="json")
-    outcome = await submit(
-        runtime.database,
-        Submission(
-            caller=call.caller,
-            operation_id=call.operation.id,
-            request=body,
-            model=body.get("model"),
-            cost=call.operation.cost or 0,
-            deadline_at=now + timedelta(seconds=runtime.settings.job_seconds),
-            idempotency_key=call.idempotency_key,
-            refusal=call.refusal,
-            request_id=call.request_id,
-        ),
-        now,
+    submission = Submission(
+        caller=call.caller,
+        operation_id=call.operation.id,
+        request=body,
+        model=body.get("model"),
+        cost=call.operation.cost or 0,
+        deadline_at=now + timedelta(seconds=runtime.settings.job_seconds),
+        idempotency_key=call.idempotency_key,
+        refusal=call.refusal,
+        request_id=call.request_id,
     )
+    outcome = await submit(runtime.database, submission, now)
+    if outcome.in_doubt:
+        outcome = await _resolved(runtime.database, submission, outcome)
     if outcome.job_id is not None and not outcome.replayed:
         runtime.arrivals.release()
     return outcome
+
+
+async def _resolved(database: Database, submission: Submission, doubtful: Outcome) -> Outcome:
+    """What became of a submission in doubt, once the database can be asked. Where that takes too long, the caller is
+    given the job, because it may be there and be charged."""
+    give_up_at = time.monotonic() + DOUBT_SECONDS
+    while time.monotonic() < give_up_at:
+        try:
+            accepted = await was_accepted(database, submission)
+        except (SQLAlchemyError, OSError):
+            await asyncio.sleep(DOUBT_PAUSE_SECONDS)
+        else:
+            return replace(doubtful, in_doubt=False) if accepted else _refused(doubtful, DatabaseUnavailableError())
+    return _refused(doubtful, JobRunningError(submission.job_id, RUNNING_RETRY_SECONDS))
+
+
+def _refused(doubtful: Outcome, error: ApiError) -> Outcome:
+    return Outcome(doubtful.quota, error=error)
 
 
 async def wait(runtime: Runtime, caller: Caller, job_id: str, *, is_new: bool) -> dict[str, Any]:
@@ -73,3 +96,11 @@ async def wait(runtime: Runtime, caller: Caller, job_id: str, *, is_new: bool) -
     if isinstance(ended, ApiError):
         raise ended
     return ended
+
+
+async def cancel(runtime: Runtime, account_id: str, job_id: str) -> None:
+    """Ends a job of an account, if it is open, and tells those who wait for it."""
+    job = await queue.cancel(runtime.database, account_id, job_id, runtime.clock())
+    if job is not None:
+        metrics.settled(job.operation_id, job.status)
+        runtime.waiters.wake(job_id)

@@ -6,21 +6,24 @@ and in the errors is true.
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import bindparam, func, select
 from sqlmodel import col
 
 from aiops.accounts import rate_limits
 from aiops.accounts.authentication import Caller
 from aiops.accounts.rate_limits import Quota
-from aiops.database.engine import Database, Session, dialect_of, insert_into
+from aiops.database.engine import CommitInDoubtError, Database, Session, dialect_of, insert_into
 from aiops.database.tables import IDEMPOTENCY_KEY_AGE, IdempotencyKey, Job
 from aiops.errors import ApiError, IdempotencyKeyReusedError, InsufficientCreditsError, QueueFullError
 from aiops.identifiers import new_id
 from aiops.ledger import ledger
+
+log = structlog.get_logger()
 
 QUEUE_FULL_RETRY_SECONDS = 5
 RELEASED_STATUSES = ("failed", "cancelled")
@@ -40,7 +43,8 @@ _EARLIER = (
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A valid call to a service. `refusal` is why it cannot run here, where that is known already."""
+    """A valid call to a service. `refusal` is why it cannot run here, where that is known already. `job_id` is made
+    before its transaction begins, so that the job can be looked for where the transaction's end is in doubt."""
 
     caller: Caller
     operation_id: str
@@ -51,6 +55,7 @@ class Submission:
     idempotency_key: str | None = None
     refusal: ApiError | None = None
     request_id: str | None = None
+    job_id: str = field(default_factory=lambda: new_id("job"))
 
     @property
     def fingerprint(self) -> str:
@@ -61,39 +66,59 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a submission: a job, new or of an earlier call, or an error; and what is left of the limit."""
+    """What became of a submission: a job, new or of an earlier call, or an error; and what is left of the limit.
+    `in_doubt` where the database failed while it committed a new job."""
 
     quota: Quota
     job_id: str | None = None
     replayed: bool = False
     error: ApiError | None = None
+    in_doubt: bool = False
 
 
 async def submit(database: Database, submission: Submission, now: datetime) -> Outcome:
     """Accepts or refuses a call. A refusal is an `error`, not an exception, because the call has to be counted."""
-    account_id = submission.caller.account_id
-    limits = submission.caller.limits
+    try:
+        async with database.write() as session:
+            outcome = await _decide(session, submission, now)
+    except CommitInDoubtError:
+        log.exception("commit_in_doubt", job_id=outcome.job_id)
+        is_new = outcome.job_id is not None and not outcome.replayed
+        return replace(outcome, in_doubt=is_new)  # a refusal and an earlier job are what they are
+    return outcome
+
+
+async def was_accepted(database: Database, submission: Submission) -> bool:
+    """Whether a submission whose commit was in doubt is there. The answer is final: as long as the database still works
+    on that commit, the account's row is locked, and it is asked for here first."""
     async with database.write() as session:
-        account = await ledger.lock_account(session, account_id)
-        earlier = await _earlier_job(session, submission, now)
-        if isinstance(earlier, str):
-            return Outcome(await _quota_left(session, submission.caller, now), job_id=earlier, replayed=True)
-        if await _count_queued(session, account_id) >= limits.jobs_queued:
-            error = QueueFullError(limits.jobs_queued, QUEUE_FULL_RETRY_SECONDS)
-            return Outcome(await _quota_left(session, submission.caller, now), error=error)
-        counted = await _count(session, submission.caller, now)
-        refusal = counted.error or earlier or submission.refusal
-        if refusal is None and account.credits < submission.cost:
-            refusal = InsufficientCreditsError(account.credits, submission.cost)
-        if refusal is not None:
-            return Outcome(counted.quota, error=refusal)
-        return Outcome(counted.quota, job_id=await _accept(session, submission, now))
+        await ledger.lock_account(session, submission.caller.account_id)
+        found = await session.execute(select(col(Job.id)).where(col(Job.id) == submission.job_id))
+        return found.scalar_one_or_none() is not None
 
 
 async def count_refused(database: Database, caller: Caller, now: datetime) -> Outcome:
     """Counts a call that is refused before it can be submitted: its body is malformed, too large, not valid."""
     async with database.write() as session:
         return await _count(session, caller, now)
+
+
+async def _decide(session: Session, submission: Submission, now: datetime) -> Outcome:
+    account_id = submission.caller.account_id
+    account = await ledger.lock_account(session, account_id)
+    earlier = await _earlier_job(session, submission, now)
+    if isinstance(earlier, str):
+        return await _repeat(session, account_id, earlier, now)
+    if await _count_queued(session, account_id) >= submission.caller.limits.jobs_queued:
+        return await _queue_full(session, submission.caller, now)
+    counted = await _count(session, submission.caller, now)
+    refusal = counted.error or earlier or submission.refusal
+    if refusal is None and account.credits < submission.cost:
+        refusal = InsufficientCreditsError(account.credits, submission.cost)
+    if refusal is not None:
+        return Outcome(counted.quota, error=refusal)
+    await _accept(session, submission, now)
+    return Outcome(counted.quota, job_id=submission.job_id)
 
 
 async def _earlier_job(
@@ -119,22 +144,31 @@ async def _count_queued(session: Session, account_id: str) -> int:
 
 async def _count(session: Session, caller: Caller, now: datetime) -> Outcome:
     limit = caller.limits.requests_per_minute
-    quota = await rate_limits.count(session, caller.account_id, rate_limits.SERVICES, limit, now)
-    if quota is not None:
-        return Outcome(quota)
-    full = await _quota_left(session, caller, now)
-    return Outcome(full, error=rate_limits.exceeded(full))
+    quota, refusal = await rate_limits.admit(session, caller.account_id, rate_limits.SERVICES, limit, now)
+    return Outcome(quota, error=refusal)
 
 
-async def _quota_left(session: Session, caller: Caller, now: datetime) -> Quota:
-    limit = caller.limits.requests_per_minute
-    return await rate_limits.look(session, caller.account_id, rate_limits.SERVICES, limit, now)
+async def _repeat(session: Session, account_id: str, job_id: str, now: datetime) -> Outcome:
+    """A repeat gets the job of the first call. It does no work, so it counts as one of the account's other calls."""
+    limit = rate_limits.OTHER_REQUESTS_PER_MINUTE
+    quota, refusal = await rate_limits.admit(session, account_id, rate_limits.OTHER, limit, now)
+    return Outcome(quota, error=refusal) if refusal else Outcome(quota, job_id=job_id, replayed=True)
 
 
-async def _accept(session: Session, submission: Submission, now: datetime) -> str:
+async def _queue_full(session: Session, caller: Caller, now: datetime) -> Outcome:
+    """The refusal. A place may be free in a moment, but nothing is taken before a window that is full has ended."""
+    limits = caller.limits
+    quota = await rate_limits.look(session, caller.account_id, rate_limits.SERVICES, limits.requests_per_minute, now)
+    wait_seconds = QUEUE_FULL_RETRY_SECONDS
+    if quota.remaining == 0:
+        wait_seconds = max(wait_seconds, quota.retry_after_seconds)
+    return Outcome(quota, error=QueueFullError(limits.jobs_queued, wait_seconds))
+
+
+async def _accept(session: Session, submission: Submission, now: datetime) -> None:
     account_id = submission.caller.account_id
     job = Job(
-        id=new_id("job"),
+        id=submission.job_id,
         account_id=account_id,
         operation_id=submission.operation_id,
         request=submission.request,
@@ -152,4 +186,3 @@ async def _accept(session: Session, submission: Submission, now: datetime) -> st
         insert = insert_into("idempotency_key", dialect_of(session))
         statement = insert.values(account_id=account_id, key=submission.idempotency_key, **mine)
         await session.execute(statement.on_conflict_do_update(index_elements=["account_id", "key"], set_=mine))
-    return job.id

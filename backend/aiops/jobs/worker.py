@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -31,7 +32,6 @@ RENEWALS_PER_LEASE = 3
 SWEEP_SECONDS = 600
 WATCH_SECONDS = 0.25
 STOP_SECONDS = 10
-SETTLE_ATTEMPTS_MAX = 20
 SETTLE_PAUSE_SECONDS = 1
 OURSELVES = "aiops"  # who did the work, where no provider was asked
 UNFORESEEN = "Something went wrong on our side."
@@ -46,7 +46,6 @@ class Worker:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{new_id('wrk')[-6:]}"
         self._slots = asyncio.Semaphore(runtime.settings.job_slots)
         self._handlers: set[asyncio.Future[BaseModel]] = set()
-        self._draining = asyncio.Event()
         self._passed_over = 0
         self._jobs: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
@@ -57,7 +56,7 @@ class Worker:
 
     def drain(self) -> None:
         """Claims nothing more; what is at work goes on."""
-        self._draining.set()
+        self.runtime.draining.set()
 
     async def stop(self) -> None:
         """Stops at once: handlers are cut off and their jobs handed back. No transaction is ever cut off, so that none
@@ -71,7 +70,7 @@ class Worker:
 
     async def _repeat(self, step: Callable[[], Awaitable[None]]) -> None:
         """Repeats a step; a failure, such as a database that is away, is logged and tried again."""
-        while not self._draining.is_set():
+        while not self.runtime.draining.is_set():
             try:
                 await step()
             except Exception:
@@ -82,7 +81,7 @@ class Worker:
         """Waits, unless it is time to stop."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._draining.wait()
+                await self.runtime.draining.wait()
 
     async def _claim_next(self) -> None:
         """One claim for each job that arrives here, and from time to time one for those of other processes."""
@@ -90,7 +89,7 @@ class Worker:
         claim = None
         try:
             has_arrived = await self._arrival()
-            if not self._draining.is_set():
+            if not self.runtime.draining.is_set():
                 claim = await self._claim()
         finally:
             if claim is None:
@@ -142,7 +141,6 @@ class Worker:
                 self._handlers.discard(handler)
                 await renewal
                 await asyncio.to_thread(context.download.unlink, missing_ok=True)
-        self.runtime.waiters.wake(job.id)
 
     async def _handle(self, context: JobContext) -> BaseModel:
         request_model, handler = self.handlers[context.job.operation_id]
@@ -165,10 +163,14 @@ class Worker:
         """Renews until the job is settled; cuts the handler off where the job is no longer ours."""
         lease_seconds = self.runtime.settings.lease_seconds
         while not await _is_set_within(settled, lease_seconds / RENEWALS_PER_LEASE):
-            seen = {"progress": context.progress, "provider": context.provider}
             try:
                 is_ours = await queue.renew(
-                    self.runtime.database, context.job, lease_seconds, self.runtime.clock(), **seen
+                    self.runtime.database,
+                    context.job,
+                    lease_seconds,
+                    self.runtime.clock(),
+                    progress=context.progress,
+                    provider=context.provider,
                 )
             except Exception:
                 log.exception("lease_not_renewed")  # tried again in a moment; the lease lasts that long
@@ -178,13 +180,15 @@ class Worker:
                 return
 
     async def _settle_surely(self, context: JobContext, outcome: BaseModel | Failure | None) -> None:
-        """Settles, again and again while the database is away: the work is done, and may have been paid for."""
-        for attempt in range(1, SETTLE_ATTEMPTS_MAX + 1):
+        """Settles, again and again while the database is away: the work is done, and may have been paid for. After the
+        time of a lease the reaper has the job."""
+        give_up_at = time.monotonic() + self.runtime.settings.lease_seconds
+        while True:
             try:
                 await self._settle(context, outcome)
             except (SQLAlchemyError, OSError):
-                log.exception("not_settled_yet", attempt=attempt)
-                if attempt == SETTLE_ATTEMPTS_MAX:
+                log.exception("not_settled_yet")
+                if time.monotonic() > give_up_at:
                     raise
                 await asyncio.sleep(SETTLE_PAUSE_SECONDS)
             else:
@@ -213,6 +217,7 @@ class Worker:
             return
         metrics.settled(job.operation_id, status)
         log.info("job_settled", service=job.operation_id, status=status, provider=context.provider)
+        self.runtime.waiters.wake(job.id)
 
     async def _discard(self, context: JobContext) -> None:
         for stored, _ in context.stored.values():

@@ -19,6 +19,8 @@ _CHANGE_NOTHING = update(Account).where(col(Account.id) == "").values(held=col(A
 
 
 async def handle(context: Context) -> Health:
+    if context.runtime.draining.is_set():
+        raise NotReadyError("The server is about to stop.")
     try:
         async with asyncio.timeout(DATABASE_SECONDS_MAX), context.runtime.database.write() as session:
             await session.execute(_CHANGE_NOTHING)

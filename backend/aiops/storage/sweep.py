@@ -1,4 +1,4 @@
-"""Deletes files that have expired, and those that no job owns because a process died before its job was captured."""
+"""Deletes what has expired, and files that no job owns because a process died before its job was captured."""
 
 import asyncio
 import contextlib
@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import delete, select
 from sqlmodel import col
 
+from aiops.accounts import attempts, email_links, sessions
 from aiops.database.engine import Database
 from aiops.database.tables import IDEMPOTENCY_KEY_AGE, File, IdempotencyKey
 from aiops.storage.files import FileStore
@@ -25,6 +26,9 @@ async def sweep(database: Database, store: FileStore, downloads: Path, now: date
     async with database.write() as session:
         due = col(IdempotencyKey.claimed_at) <= now - IDEMPOTENCY_KEY_AGE
         await session.execute(delete(IdempotencyKey).where(due).execution_options(synchronize_session=False))
+        await sessions.sweep(session, now)
+        await email_links.sweep(session, now)
+        await attempts.sweep(session, now)
     return deleted
 
 

@@ -1,0 +1,84 @@
+"""An account's jobs and transactions, newest first, in pages; and its use by day."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from aiops.database.engine import Session
+from aiops.database.tables import Entry, Job
+from aiops.pagination import decode_moment_and_id, decode_row_number, encode_cursor, page
+
+# What an account sees of its entries, by kind. A capture changes nothing that can be spent, so it is not shown.
+TRANSACTION_TYPES = {
+    "grant": "grant",
+    "hold": "charge",
+    "release": "refund",
+    "purchase": "purchase",
+    "adjustment": "adjustment",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Credits charged on one day for one service, by its operationId."""
+
+    day: date
+    service: str
+    credits: int
+
+
+async def list_jobs(
+    session: Session, account_id: str, limit: int, cursor: str | None
+) -> tuple[Sequence[Job], str | None]:
+    """A page of jobs, and the cursor of the next one.
+
+    Raises:
+        InvalidInputError: the cursor is not one of ours.
+    """
+    statement = (
+        select(Job)
+        .where(col(Job.account_id) == account_id)
+        .order_by(col(Job.created_at).desc(), col(Job.id).desc())
+        .limit(limit + 1)
+    )
+    if cursor is not None:
+        created_at, job_id = decode_moment_and_id(cursor)
+        statement = statement.where(
+            (col(Job.created_at) < created_at) | ((col(Job.created_at) == created_at) & (col(Job.id) < job_id))
+        )
+    jobs, last = page((await session.execute(statement)).scalars().all(), limit)
+    return jobs, None if last is None else encode_cursor([last.created_at.isoformat(), last.id])
+
+
+async def list_entries(
+    session: Session, account_id: str, limit: int, cursor: str | None, kinds: Collection[str] = TRANSACTION_TYPES
+) -> tuple[Sequence[Entry], str | None]:
+    """A page of the entries that are transactions, and the cursor of the next one.
+
+    Raises:
+        InvalidInputError: the cursor is not one of ours.
+    """
+    statement = (
+        select(Entry)
+        .where(col(Entry.account_id) == account_id, col(Entry.kind).in_(kinds))
+        .order_by(col(Entry.id).desc())
+        .limit(limit + 1)
+    )
+    if cursor is not None:
+        statement = statement.where(col(Entry.id) < decode_row_number(cursor))
+    entries, last = page((await session.execute(statement)).scalars().all(), limit)
+    return entries, None if last is None else encode_cursor(last.id)
+
+
+async def use_since(session: Session, account_id: str, since: datetime) -> list[Use]:
+    """What was charged for, by the day (UTC) on which the job was accepted, and by service."""
+    day = func.date(col(Job.created_at))
+    rows = await session.execute(
+        select(day, col(Job.operation_id), func.sum(col(Job.credits)))
+        .where(col(Job.account_id) == account_id, col(Job.created_at) >= since, col(Job.status) == "succeeded")
+        .group_by(day, col(Job.operation_id))
+    )
+    return [Use(date.fromisoformat(str(on)), service, int(credits_)) for on, service, credits_ in rows]
