@@ -1,5 +1,6 @@
 """What a server writes while it is called well and badly: enough to find a call again, and nothing of what was said."""
 
+import contextlib
 import json
 import logging
 import os
@@ -8,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +17,19 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import psycopg
 import pytest
+import structlog
+from sqlalchemy import make_url
 
 from aiops.accounts import keys
+from aiops.accounts.plans import load_plans
 from aiops.logs import TRACE, configure_logs
-from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION
+from tests.fixtures.server import make_customer, stub_server
+from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Service
 
 JSON = {"Content-Type": "application/json"}
+BROKEN = 4  # how many calls are made with the database broken
 
 
 @dataclass
@@ -112,15 +119,35 @@ def call_badly(server: Serving) -> None:
     server.secrets |= {"cGFzc3dvcmQ6aHVzaA=="}
 
 
+def call_with_the_key_in_the_wrong_place(server: Serving) -> None:
+    """Keys, whole and with a typing error, where a caller in a hurry puts them; the log must not keep any."""
+    for key in (keys.new_key(), keys.new_key()[:-1], server.key):
+        for sent in (f"Bearer {key} {key}", f"Basic {key}", key, f"Bearer {key},"):
+            server.call("GET", "/api/account", 401, headers={"Authorization": sent})
+        server.call("GET", f"/api/account?api_key={key}", 401, headers={"Authorization": "", "Cookie": f"key={key}"})
+        server.call("GET", f"/api/jobs?cursor={key}&api_key={key}", 422)
+        server.call("GET", f"/api/jobs/{key}", 404)
+        server.call("GET", f"/files/{key}?expires=1&signature={key}", 404)
+        server.call("GET", f"/{key}", 404, headers={"User-Agent": key, "Referer": f"https://x.example/{key}"})
+        server.call("DELETE", f"/api/jobs/{key}", 405)
+        server.call("POST", IMAGE, 422, json={"prompt": "x", "api_key": key, key: "x", "style": key})
+        server.call("POST", IMAGE, 422, json={"prompt": "x"}, headers={"Idempotency-Key": key * 6})
+        server.call("POST", IMAGE, 400, content=f'{{"prompt": "x", "api_key": "{key}"', headers=JSON)
+        server.call("POST", TRANSCRIPTION, 422, json={"audio_url": f"http://user:{key}@localhost:1/a.mp3?key={key}"})
+        server.secrets |= {key, key[keys.SHOWN_LENGTH : -4]}
+
+
 def call_with_the_database_broken(server: Serving) -> None:
-    """What nobody foresaw: it is logged with its traceback."""
-    words = "a badger in a submarine"
+    """The error is logged with its place."""
+    words, key = "a badger in a submarine", keys.new_key()
     with sqlite3.connect(server.folder / "data" / "aiops.sqlite3") as database:
         database.execute("ALTER TABLE rate_window RENAME TO elsewhere")
     database.close()
-    server.call("POST", IMAGE, 500, json={"prompt": words})
-    server.call("GET", f"/api/jobs?cursor={words}", 500)
-    server.secrets |= {words, words.replace(" ", "%20")}
+    server.call("POST", IMAGE, 503, json={"prompt": words})
+    server.call("GET", f"/api/jobs?cursor={words}", 503)
+    server.call("GET", f"/api/jobs/{key}", 503)
+    server.call("POST", IMAGE, 503, json={"prompt": words, "api_key": key}, headers={"Idempotency-Key": key})
+    server.secrets |= {words, words.replace(" ", "%20"), key}
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
@@ -128,6 +155,7 @@ def test_the_log_names_every_call_and_holds_no_secret(tmp_path: Path, log_format
     with serving(tmp_path, log_format) as server:
         call_well(server)
         call_badly(server)
+        call_with_the_key_in_the_wrong_place(server)
         call_with_the_database_broken(server)
     server.secrets |= {server.key, server.key[keys.SHOWN_LENGTH : -4], keys.digest(server.key)}
     server.secrets |= {(tmp_path / "data" / "secret_key").read_text()}
@@ -136,7 +164,85 @@ def test_the_log_names_every_call_and_holds_no_secret(tmp_path: Path, log_format
     assert [one for one in server.answers if one.headers["x-request-id"] not in server.log] == []
     assert "Traceback" not in server.log
     assert "aiops/" in server.log, "the place of the error"
-    assert not any("Traceback" in one.text or "sqlite" in one.text.lower() for one in server.answers[-2:])
+    assert not any("Traceback" in one.text or "sqlite" in one.text.lower() for one in server.answers[-BROKEN:])
+
+
+PASSWORD = "password-of-the-database"
+
+
+async def test_a_server_whose_postgresql_is_gone_does_not_log_its_password(
+    tmp_path: Path, new_database: Callable[[str], str], postgresql_server: str
+) -> None:
+    url = new_database("postgresql").replace("postgres:@", f"postgres:{PASSWORD}@")
+    assert PASSWORD in url
+    _, key = await make_customer(url, load_plans(None), plan="business")
+    with stub_server(tmp_path, url, AIOPS_REAPER_SECONDS="0.1") as server:
+        server.start()
+        async with httpx.AsyncClient(base_url=server.url, headers={"Authorization": f"Bearer {key}"}) as client:
+            assert (await client.post(IMAGE, json={"prompt": "a heron"}, timeout=60)).status_code == 200
+            with gone(postgresql_server, make_url(url).database or ""):
+                for _ in range(3):
+                    assert (await client.get(f"/api/jobs/{key}", timeout=60)).status_code >= 500
+                assert (await client.get("/ready", timeout=60)).status_code == 503
+    assert "OperationalError" in server.log
+    digest, secret_key = keys.digest(key), server.environment["AIOPS_SECRET_KEY"]
+    assert [one for one in (PASSWORD, key, digest, secret_key, "a heron", "postgresql://") if one in server.log] == []
+
+
+@contextmanager
+def gone(server: str, database: str) -> Iterator[None]:
+    """Cuts off all connections to a database, and lets nobody in."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {database} WITH ALLOW_CONNECTIONS false")
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database])
+        try:
+            yield
+        finally:
+            connection.execute(f"ALTER DATABASE {database} WITH ALLOW_CONNECTIONS true")
+
+
+def test_a_server_that_cannot_reach_postgresql_does_not_print_its_password(tmp_path: Path) -> None:
+    settings = {
+        "AIOPS_DATA_DIR": str(tmp_path),
+        "AIOPS_DATABASE_URL": f"postgresql://aiops:{PASSWORD}@127.0.0.1:1/aiops",
+        "AIOPS_SECRET_KEY": "key-that-signs-the-links",
+    }
+    for command in (["serve", "--port", "0"], ["users", "create", "ada@example.com"], ["ledger", "verify"]):
+        ended = subprocess.run(
+            [sys.executable, "-m", "aiops", *command],
+            env={**os.environ, **settings},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ended.returncode != 0
+        assert ended.stderr
+        assert PASSWORD not in ended.stdout + ended.stderr
+        assert settings["AIOPS_SECRET_KEY"] not in ended.stdout + ended.stderr
+
+
+async def test_nothing_more_is_said_where_libraries_are_set_to_debug(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs("json")
+    names = [None, "aiosqlite", "asyncio", "httpx", "httpcore", "psycopg", "sqlalchemy.pool", "sqlalchemy.engine"]
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    try:
+        ada = await service.customer()
+        image = (await ada.image("a heron under a violet moon", **{"Idempotency-Key": "idempotency-of-ada"})).json()
+        assert (await ada.client.post(IMAGE, json={"prompt": "a walrus", "style": ada.key})).status_code == 422
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+    log = capsys.readouterr().err
+    signature = parse_qs(urlsplit(image["image_url"]).query)["signature"][0]
+    hidden = [ada.key, keys.digest(ada.key), "violet moon", "walrus", "idempotency-of-ada", signature]
+    assert '"answered"' in log
+    assert [secret for secret in hidden if secret in log] == []
 
 
 def test_every_line_of_a_log_in_json_is_an_object(tmp_path: Path) -> None:
@@ -150,8 +256,8 @@ def test_every_line_of_a_log_in_json_is_an_object(tmp_path: Path) -> None:
         line = answered[answer.headers["x-request-id"]]
         assert (line["method"], line["status"]) == (answer.request.method, answer.status_code)
         assert line["milliseconds"] >= 0
-    unforeseen = [line for line in lines if line["event"] == "unforeseen"]
-    assert [line["request_id"] for line in unforeseen] == [one.headers["x-request-id"] for one in server.answers[-2:]]
+    broken = [line for line in lines if line["event"] == "database_unavailable"]
+    assert [line["request_id"] for line in broken] == [one.headers["x-request-id"] for one in server.answers[-BROKEN:]]
 
 
 def test_a_trace_that_a_library_logs_as_text_is_cut_down(capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,3 +269,15 @@ def test_a_trace_that_a_library_logs_as_text_is_cut_down(capsys: pytest.CaptureF
     line = json.loads(capsys.readouterr().err)
     assert (line["event"], line["error"]) == ("library_error", "RuntimeError")
     assert "secret" not in str(line)
+
+
+def test_a_line_that_cannot_be_written_is_lost_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk of the log is full: a call must not fail for that."""
+    with Path("/dev/full").open("w", buffering=1) as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        configure_logs("json")
+        structlog.get_logger().error("ours")
+        logging.getLogger("uvicorn.error").error("a library's")
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            full.close()

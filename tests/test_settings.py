@@ -76,6 +76,12 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, n
         ("AIOPS_LEASE_SECONDS", "0"),
         ("AIOPS_LOG_FORMAT", "xml"),
         ("AIOPS_PRIVATE_HOSTS", "no-port"),
+        ("AIOPS_SMTP_URL", "http://mail.example"),
+        ("AIOPS_SMTP_URL", "smtp://"),
+        ("AIOPS_SMTP_URL", "smtp://mail.example:mail"),
+        ("AIOPS_SMTP_URL", "smtp://mail.example:0"),
+        ("AIOPS_SMTP_URL", "smtp://mail.example:65536"),
+        ("AIOPS_SMTP_URL", "smtp://[mail.example"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

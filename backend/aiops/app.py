@@ -29,8 +29,8 @@ from aiops.runtime import Runtime, utc_now
 from aiops.settings import Settings
 from aiops.storage.files import FileStore
 from aiops.storage.signed_urls import SignedUrls
+from aiops.web.routes import add_pages
 
-LOCAL_URL = "http://127.0.0.1:8000"
 DRAIN_SECONDS = 10
 STOP_SECONDS = 15  # uvicorn cuts off what has not been answered by then
 
@@ -53,7 +53,7 @@ def create_runtime(
         plans=load_plans(settings.plans_file),
         database=Database(settings.database),
         store=FileStore(settings.files_dir),
-        urls=SignedUrls(settings.public_url or LOCAL_URL, settings.signing_key),
+        urls=SignedUrls(settings.address, settings.signing_key),
         providers=ProviderRegistry(providers, stand_in=EmbeddedProvider()),
         guarded_client=GuardedClient(settings.private_hosts),
         clock=clock,
@@ -72,6 +72,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.add_middleware(CallMiddleware)
     add_error_handlers(app)
     add_routes(app, bindings)
+    add_pages(app, bindings)
     return app
 
 

@@ -1,14 +1,17 @@
 """Logging: one JSON object a line, or readable lines on a terminal. Ours and that of the libraries the same way.
 
-Paths are logged without their query, requests without headers and bodies, errors as their types and the place where
-they arose: a trace or a message can hold a key, a statement or what a caller wrote.
+Calls are logged by their operation, without path, headers and body, errors as their types and the place where they
+arose: a path, a trace or a message can hold a key, a statement or what a caller wrote. What libraries say below INFO is
+never written, whatever level their loggers are set to: statements with their parameters are among it.
 """
 
+import contextlib
 import logging
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -18,6 +21,21 @@ OURS = f"{Path(__file__).parents[1]}/"
 CAUSES_MAX = 4
 TRACE = "Traceback (most recent call last)"
 SILENT = ("uvicorn.access", "httpx", "httpcore")
+
+
+class _Lossy:
+    """A stream whose lines are lost where they cannot be written: on a full disk the calls must go on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            self.stream.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self.stream.flush()
 
 
 def configure_logs(log_format: str) -> None:
@@ -30,12 +48,14 @@ def configure_logs(log_format: str) -> None:
         _name_error,
     ]
     renderer: Processor = structlog.dev.ConsoleRenderer() if is_console else structlog.processors.JSONRenderer()
+    stream = cast("TextIO", _Lossy(sys.stderr))
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
+    handler.setLevel(logging.INFO)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -1,5 +1,6 @@
 """Around every call: its id, its line in the log, its headers, and an answer where nobody foresaw what happened."""
 
+import asyncio
 import secrets
 import time
 
@@ -17,6 +18,10 @@ SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-
 UNKNOWN_OPERATION = "unknown"
 
 
+def new_request_id() -> str:
+    return f"req_{secrets.token_hex(8)}"
+
+
 class CallMiddleware:
     """`state.request_id` names the call; what is put into `state.headers` on the way is sent with the answer."""
 
@@ -28,7 +33,7 @@ class CallMiddleware:
             await self.app(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        state["request_id"] = request_id = f"req_{secrets.token_hex(8)}"
+        state["request_id"] = request_id = new_request_id()
         state["headers"] = {"X-Request-Id": request_id, **SECURITY_HEADERS}
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             await self._call(scope, receive, send)
@@ -45,13 +50,19 @@ class CallMiddleware:
 
         try:
             await self.app(scope, receive, send_with_headers)
-        except Exception:
-            log.exception("unforeseen", method=scope["method"], path=scope["path"])
+        except (Exception, asyncio.CancelledError):  # cut off by a server that is stopped by force
+            log.exception("unforeseen", operation=_operation(scope), method=scope["method"])
             if status:
                 raise
             error = InternalError()
             await JSONResponse(error.body, error.status)(scope, receive, send_with_headers)
-        operation = scope["state"].get("operation_id", UNKNOWN_OPERATION)
+        operation = _operation(scope)
         metrics.answered(operation, status)
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
         log.info("answered", operation=operation, method=scope["method"], status=status, milliseconds=milliseconds)
+
+
+def _operation(scope: Scope) -> str:
+    """What was called. Not the path: a key that is sent in the wrong place stands there."""
+    operation_id: str = scope["state"].get("operation_id", UNKNOWN_OPERATION)
+    return operation_id

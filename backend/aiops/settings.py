@@ -1,21 +1,40 @@
 """Settings, read from `AIOPS_*` environment variables. Every one has a working default; an empty one is unset."""
 
+import base64
+import hmac
 import os
 import secrets
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
+from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from aiops.http.urls import canonical_private_hosts
 
 SECRET_KEY_BYTES = 32
+LOCAL_URL = "http://127.0.0.1:8000"
 
 
 def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _smtp(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and not _is_smtp(value.get_secret_value()):
+        raise ValueError("Write it as smtp://user:password@host:587, or smtps:// for a server that wants TLS at once")
+    return value
+
+
+def _is_smtp(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or too large
+        return False
 
 
 def _without_slash(value: str | None) -> str | None:
@@ -41,6 +60,11 @@ class Settings(BaseSettings):
     private_hosts: Annotated[
         frozenset[str], NoDecode, BeforeValidator(_split), AfterValidator(canonical_private_hosts)
     ] = Field(default=frozenset(), description="host:port list that links may lead to although they are private.")
+    signup: Literal["open", "closed"] = Field(default="open", description="Whether people can make their own account.")
+    smtp_url: Annotated[SecretStr | None, AfterValidator(_smtp)] = Field(
+        default=None, description="Where e-mail is sent through; without it, links are written to the console."
+    )
+    email_from: str = Field(default="aiops@localhost", description="Whom e-mail comes from.")
     metrics_token: SecretStr | None = Field(default=None, description="The token /metrics asks for; open unless set.")
     file_hours: int = Field(default=72, ge=24, le=8760, description="How long generated files are kept, in hours.")
     job_slots: int = Field(default=8, ge=1, le=1000, description="How many jobs a process works on at once.")
@@ -67,6 +91,11 @@ class Settings(BaseSettings):
         """Where material to work on is kept while its job runs."""
         return self.data_dir.absolute() / "downloads"
 
+    @property
+    def address(self) -> str:
+        """What links begin with."""
+        return self.public_url or LOCAL_URL
+
     @cached_property
     def signing_key(self) -> bytes:
         """The key that signs links.
@@ -79,6 +108,11 @@ class Settings(BaseSettings):
         if not self.database.startswith("sqlite"):
             raise ValueError("Set AIOPS_SECRET_KEY: every server on one PostgreSQL must sign links with the same key.")
         return _kept_secret(self.data_dir / "secret_key")
+
+    @cached_property
+    def sealer(self) -> Fernet:
+        """Encrypts what has to be read once more: the key that came with an account."""
+        return Fernet(base64.urlsafe_b64encode(hmac.digest(self.signing_key, b"aiops.sealer", "sha256")))
 
 
 def _kept_secret(path: Path) -> bytes:

@@ -1,7 +1,10 @@
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from aiops.accounts import email_links, passwords
 from aiops.accounts.accounts import AccountError, create_account, find_account
 from aiops.accounts.authentication import create_key
 from tests.fixtures.service import Customer, Service
@@ -123,3 +126,45 @@ async def test_an_account_that_is_refused_leaves_nothing_behind(service: Service
     with pytest.raises(AccountError, match="A key's name"):
         await create_account_with_key(service, key_name="")
     await create_account_with_key(service, key_name="laptop")
+
+
+async def test_of_links_that_are_made_at_once_one_works(service: Service) -> None:
+    database, now = service.runtime.database, service.clock()
+    ada = await service.customer()
+
+    async def make() -> str:
+        async with database.write() as session:
+            return await email_links.make(session, ada.id, "reset", now)
+
+    tokens = await asyncio.gather(*(make() for _ in range(8)))
+    async with database.read() as session:
+        found = [await email_links.look(session, token, "reset", now) for token in tokens]
+    assert [one for one in found if one is not None] == [ada.id]
+
+
+async def test_passwords_are_hashed_while_the_threads_that_write_files_are_busy() -> None:
+    is_over = threading.Event()
+    with ThreadPoolExecutor(max_workers=1) as files:
+        asyncio.get_running_loop().set_default_executor(files)
+        writing = asyncio.create_task(asyncio.to_thread(is_over.wait))
+        try:
+            async with asyncio.timeout(30):
+                kept = await passwords.hashed("correct horse battery")
+                assert await passwords.is_right("correct horse battery", kept)
+        finally:
+            is_over.set()
+            await writing
+
+
+async def test_two_passwords_at_most_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: set[int] = set()
+
+    class Hasher:
+        def hash(self, password: str) -> str:
+            threads.add(threading.get_ident())
+            return hasher.hash(password)
+
+    hasher = passwords._hasher
+    monkeypatch.setattr(passwords, "_hasher", Hasher())
+    await asyncio.gather(*(passwords.hashed(f"password {number}") for number in range(8)))
+    assert len(threads) <= 2

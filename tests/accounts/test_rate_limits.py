@@ -1,10 +1,10 @@
 import asyncio
 import secrets
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +13,7 @@ from aiops.accounts import rate_limits
 from aiops.accounts.plans import load_plans
 from aiops.database.engine import Database
 from aiops.providers.base import Call
-from tests.fixtures.server import make_customer
+from tests.fixtures.server import make_customer, run_at_once
 from tests.fixtures.service import IMAGE, SPEECH, Customer, Service, running_service, until
 
 JSON = {"Content-Type": "application/json"}
@@ -61,8 +61,8 @@ async def test_a_refusal_says_when_to_come_back_and_then_the_call_is_taken(early
     seconds = int(refusal.headers["retry-after"])
     assert refusal.status_code == 429
     assert refusal.json() == {"error": "Rate limit exceeded", "code": "rate_limit_exceeded", "retry_after": seconds}
-    assert 1 <= seconds <= 60
-    assert refusal.headers["ratelimit"] == f'"services";r=0;t={seconds}'
+    assert 2 <= seconds <= 61
+    assert refusal.headers["ratelimit"] == f'"services";r=0;t={seconds - 1}', "a second is for clocks that differ"
     early.clock.advance(seconds=seconds)
     taken = await ada.image()
     assert taken.status_code == 200
@@ -88,16 +88,16 @@ async def test_refused_calls_are_not_counted(early_sqlite: Service) -> None:
     assert left(await ada.image()) == 9
 
 
-async def test_a_replay_is_not_counted_and_is_answered_beyond_the_limit(early_sqlite: Service) -> None:
+async def test_a_replay_is_answered_beyond_the_limit_of_the_plan(early_sqlite: Service) -> None:
     ada = await early_sqlite.customer(plan="free", credits=1000)
     first = await ada.image(**{"Idempotency-Key": "k"})
     again = await ada.image(**{"Idempotency-Key": "k"})
-    assert (left(first), left(again)) == (9, 9)
+    assert (left(first), left(again)) == (9, 299)
     for _ in range(9):
         await ada.image()
     assert (await ada.image()).status_code == 429
     beyond = await ada.image(**{"Idempotency-Key": "k"})
-    assert (beyond.status_code, left(beyond)) == (200, 0)
+    assert (beyond.status_code, left(beyond)) == (200, 298)
     assert beyond.headers["idempotent-replayed"] == "true"
 
 
@@ -124,8 +124,73 @@ async def test_a_call_that_finds_the_queue_full_is_not_counted(
         full = await ada.image()
         assert (full.status_code, full.json()["code"]) == (429, "queue_full")
         assert left(full) == 9 - 2
+        assert int(full.headers["retry-after"]) == 5
         finish.set()
         assert [answer.status_code for answer in await asyncio.gather(*calls)] == [200, 200]
+
+
+async def test_a_full_queue_says_so_until_the_window_ends_where_that_is_full_as_well(
+    tmp_path: Path, new_database: Callable[[str], str]
+) -> None:
+    """Whoever waits as long as told must not be refused for the other reason then."""
+    plans = tmp_path / "plans.yaml"
+    plans.write_text(
+        "free: {monthly_credits: 99, requests_per_minute: 2, jobs_at_once: 1, jobs_queued: 1, audio_minutes: 1}"
+    )
+    async with running_service(tmp_path, new_database("sqlite"), plans_file=plans) as service:
+        start_of_a_minute(service)
+        finish = asyncio.Event()
+
+        async def wait(_call: Call) -> None:
+            await finish.wait()
+
+        service.provider.behave = wait
+        ada = await service.customer(plan="free")
+        calls = []
+        for status in ("running", "queued"):
+            calls.append(asyncio.create_task(ada.image()))
+            await until(lambda status=status: has_job(ada, status))  # type: ignore[misc]
+        full = await ada.image()
+        assert (full.status_code, full.json()["code"], left(full)) == (429, "queue_full", 0)
+        finish.set()
+        await asyncio.gather(*calls)
+        assert (await ada.image()).json()["code"] == "rate_limit_exceeded"
+        service.clock.advance(seconds=int(full.headers["retry-after"]))
+        assert (await ada.image()).status_code == 200
+
+
+async def test_whoever_comes_back_to_a_full_queue_as_told_has_a_place_when_the_longest_waiting_jobs_time_is_over(
+    tmp_path: Path, new_database: Callable[[str], str]
+) -> None:
+    """Even where nothing is worked off; and until then the queue is all that such a client is refused for."""
+    plans = tmp_path / "plans.yaml"
+    plans.write_text(
+        "free: {monthly_credits: 99, requests_per_minute: 3, jobs_at_once: 1, jobs_queued: 1, audio_minutes: 1}"
+    )
+    settings: dict[str, Any] = {"plans_file": plans, "reaper_seconds": 0.05}
+    async with running_service(tmp_path, new_database("sqlite"), **settings) as service:
+        start_of_a_minute(service)
+        finish = asyncio.Event()
+
+        async def wait(_call: Call) -> None:
+            await finish.wait()
+
+        service.provider.behave = wait
+        ada = await service.customer(plan="free")
+        calls = []
+        for status in ("running", "queued"):
+            calls.append(asyncio.create_task(ada.image()))
+            await until(lambda status=status: has_job(ada, status))  # type: ignore[misc]
+        over = service.clock() + timedelta(seconds=service.runtime.settings.job_seconds)
+        while (refusal := await ada.image()).status_code == 429:
+            assert refusal.json()["code"] == "queue_full"
+            assert service.clock() < over
+            service.clock.advance(seconds=int(refusal.headers["retry-after"]))
+            if service.clock() >= over:
+                await asyncio.wait(calls)
+                finish.set()
+        assert refusal.status_code == 200
+        assert {(await call).status_code for call in calls} == {500}
 
 
 async def has_job(customer: Customer, status: str) -> bool:
@@ -225,14 +290,19 @@ async def test_a_server_whose_clock_is_slow_counts_in_the_window_that_has_begun(
     assert await count(NOON + timedelta(seconds=30)) == 2
 
 
+@pytest.mark.parametrize("next_clock_seconds", [-1, 0, 1], ids=["a second slow", "right", "a second fast"])
 @pytest.mark.parametrize("now", [NOON.replace(second=0), NOON, NOON.replace(second=59, microsecond=999_999)])
-async def test_whoever_waits_as_long_as_told_is_in_the_next_window(sqlite_service: Service, now: datetime) -> None:
+async def test_whoever_waits_as_long_as_told_is_taken_by_whichever_server_is_asked_next(
+    sqlite_service: Service, now: datetime, next_clock_seconds: int
+) -> None:
     database, ada = sqlite_service.runtime.database, await sqlite_service.customer()
     async with database.write() as session:
         assert await rate_limits.count(session, ada.id, "services", 1, now)
-        assert await rate_limits.count(session, ada.id, "services", 1, now) is None
-        told = await rate_limits.look(session, ada.id, "services", 1, now)
-        assert await rate_limits.count(session, ada.id, "services", 1, now + timedelta(seconds=told.reset_seconds))
+        full, refusal = await rate_limits.admit(session, ada.id, "services", 1, now)
+        assert refusal is not None
+        assert refusal.body["retry_after"] >= full.reset_seconds
+        later = now + timedelta(seconds=refusal.body["retry_after"] + next_clock_seconds)
+        assert await rate_limits.count(session, ada.id, "services", 1, later)
 
 
 COUNTING = """
@@ -268,20 +338,3 @@ async def test_processes_that_count_at_the_same_time_admit_exactly_the_limit(dat
     async with database.read() as session:
         assert (await rate_limits.look(session, account_id, "services", 60, NOON)).remaining == 0
     await database.close()
-
-
-def run_at_once(arguments: list[str], processes: int) -> list[int]:
-    """Starts processes, lets them go when all are ready, and returns the numbers that they print."""
-    running = [
-        subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(processes)
-    ]
-    for process in running:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in running:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    outputs = [process.communicate()[0] for process in running]
-    assert [process.returncode for process in running] == [0] * processes
-    return [int(number) for output in outputs for number in output.split()]

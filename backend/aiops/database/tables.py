@@ -8,7 +8,7 @@ both are sums over `Entry`, kept beside the account so that one row is locked an
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, Dialect, Index, Integer, TypeDecorator, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, Dialect, Index, Integer, TypeDecorator, text, true
 from sqlmodel import Field, SQLModel
 
 OPEN_STATUSES = ("queued", "running")
@@ -42,7 +42,8 @@ def timestamp(**options: Any) -> Any:
 
 
 class Account(SQLModel, table=True):
-    """Who pays. `granted_period` is the last month (`2026-11`) whose credits were granted."""
+    """Who pays. `granted_period` is the last month (`2026-11`) whose credits were granted. Without `is_confirmed` none
+    are granted. `password` is an argon2 hash; None where nobody can sign in with one yet."""
 
     __table_args__ = (
         CheckConstraint("credits >= 0", name="credits_not_negative"),
@@ -56,11 +57,14 @@ class Account(SQLModel, table=True):
     credits: int = 0
     held: int = 0
     granted_period: str | None = None
+    password: str | None = None
+    is_confirmed: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
     created_at: datetime = timestamp()
 
 
 class ApiKey(SQLModel, table=True):
-    """`digest` is the SHA-256 of the key, the only thing kept of it beside `prefix` and `last_four`."""
+    """`digest` is the SHA-256 of the key, the only thing kept of it beside `prefix` and `last_four`. `sealed` is the
+    key that came with the account, encrypted, until its owner has looked at it once."""
 
     __tablename__ = "api_key"
 
@@ -70,18 +74,43 @@ class ApiKey(SQLModel, table=True):
     digest: str = Field(unique=True)
     prefix: str
     last_four: str
+    sealed: str | None = None
     created_at: datetime = timestamp()
     expires_at: datetime | None = timestamp(default=None, nullable=True)
     revoked_at: datetime | None = timestamp(default=None, nullable=True)
     last_used_at: datetime | None = timestamp(default=None, nullable=True)
 
 
+class WebSession(SQLModel, table=True):
+    """Somebody who has signed in to the pages. `digest` is the SHA-256 of the cookie."""
+
+    __tablename__ = "web_session"
+
+    digest: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="account.id", index=True)
+    created_at: datetime = timestamp()
+    expires_at: datetime = timestamp(index=True)
+
+
+class EmailLink(SQLModel, table=True):
+    """A link that was e-mailed and works once; `purpose` is `reset` or `confirm`. `digest` is that of its token."""
+
+    __tablename__ = "email_link"
+
+    digest: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="account.id", index=True)
+    purpose: str
+    created_at: datetime = timestamp()
+    expires_at: datetime = timestamp(index=True)
+
+
 class RateWindow(SQLModel, table=True):
-    """How many calls an account has made in the fixed window that began at `window * 60` seconds since 1970."""
+    """How many calls a subject has made in a policy's fixed window, the `window`-th since 1970. The subject is an
+    account's id, or the digest of what was tried where nobody is known."""
 
     __tablename__ = "rate_window"
 
-    account_id: str = Field(primary_key=True, foreign_key="account.id")
+    subject: str = Field(primary_key=True)
     policy: str = Field(primary_key=True)
     window: int
     calls: int

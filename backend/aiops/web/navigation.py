@@ -1,0 +1,34 @@
+"""The links at the top of every page."""
+
+from dataclasses import dataclass
+
+FOR_ACCOUNTS = {
+    "/dashboard": "Dashboard",
+    "/playground": "Playground",
+    "/jobs": "Jobs",
+    "/transactions": "Credits",
+    "/api-keys": "API keys",
+    "/settings": "Settings",
+}
+FOR_ALL = {"/docs": "API reference"}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    path: str
+    title: str
+    is_current: bool
+
+
+def navigation(path: str, *, is_signed_in: bool) -> list[Link]:
+    links = {**FOR_ACCOUNTS, **FOR_ALL} if is_signed_in else FOR_ALL
+    return [Link(target, title, _is_below(path, target)) for target, title in links.items()]
+
+
+def is_page_of_accounts(path: str) -> bool:
+    """Whether somebody may be sent there after signing in: never to another site, whatever a link says."""
+    return path.isascii() and path.isprintable() and any(_is_below(path, target) for target in FOR_ACCOUNTS)
+
+
+def _is_below(path: str, target: str) -> bool:
+    return path == target or path.startswith(f"{target}/")

@@ -1,0 +1,306 @@
+"""The pages as people use them: in a real Chromium, against a real `aiops serve`."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+
+from tests.end_to_end.test_serve import free_port, serving
+from tests.fixtures.service import IMAGE, TRANSCRIPTION
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = "/usr/bin/chromium"
+OPTIONS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+PASSWORD = "correct horse battery"
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1280, "height": 900}
+PUBLIC_PAGES = ("/", "/docs", "/sign-up", "/sign-in", "/forgot-password")
+PRIVATE_PAGES = (
+    *("/dashboard", "/jobs", "/transactions", "/api-keys", "/settings"),
+    *("/playground/generate_image", "/playground/generate_speech", "/playground/transcribe_audio"),
+)
+
+
+@dataclass
+class Site:
+    """A running server, and what its console has printed."""
+
+    url: str
+    log: Path
+
+    def link(self, page: str) -> str:
+        """The newest link to a page that would have been e-mailed."""
+        found = re.findall(rf"{self.url}/{page}\S+", self.log.read_text())
+        return str(found[-1])
+
+
+@dataclass
+class Watched:
+    """A page, and what went wrong on it or left it for another host."""
+
+    page: Page
+    url: str
+    problems: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", lambda message: self._note(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("request", lambda request: self._check(request.url))
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.problems.append(text)
+
+    def _check(self, url: str) -> None:
+        if not url.startswith((self.url, "data:", "blob:")):
+            self.problems.append(f"asked {url}")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder, port = tmp_path_factory.mktemp("site"), free_port()
+    with serving(folder / "data", port):
+        yield Site(f"http://127.0.0.1:{port}", folder / "log")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
+        yield running
+        running.close()
+
+
+@contextmanager
+def visiting(browser: Browser, site: Site, *, refused: int | None = None, **options: Any) -> Iterator[Page]:
+    """A page of an empty browser on which nothing may go wrong, but that a form is `refused` with a status."""
+    chosen: dict[str, Any] = {"base_url": site.url, "viewport": DESK, **options}
+    context = browser.new_context(**chosen)
+    context.set_default_timeout(30_000)
+    watched = Watched(context.new_page(), site.url)
+    yield watched.page
+    assert [one for one in watched.problems if refused is None or f"status of {refused}" not in one] == []
+    context.close()
+
+
+def sign_up(page: Page, email: str) -> None:
+    page.goto("/sign-up")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    expect(page).to_have_url(re.compile("/api-keys$"))
+
+
+def reveal(page: Page) -> str:
+    page.get_by_role("button", name="Reveal").click()
+    return str(page.locator("#new-key").inner_text())
+
+
+def account(site: Site, key: str) -> httpx.Response:
+    return httpx.get(f"{site.url}/api/account", headers={"Authorization": f"Bearer {key}"})
+
+
+@pytest.fixture(scope="module")
+def customer(browser: Browser, site: Site) -> BrowserContext:
+    """Somebody who is signed in and has jobs of every kind: with an image, a recording, a text, and a failure."""
+    context = browser.new_context(base_url=site.url, viewport=DESK)
+    page = context.new_page()
+    sign_up(page, "customer@example.com")
+    headers = {"Authorization": f"Bearer {reveal(page)}"}
+    with httpx.Client(base_url=site.url, headers=headers, timeout=60) as client:
+        client.post(IMAGE, json={"prompt": "A <b>lighthouse</b> on a cliff, " + "far away " * 30})
+        speech = client.post("/api/services/tts", json={"text": "Your order is on its way."}).json()
+        client.post(TRANSCRIPTION, json={"audio_url": speech["audio_url"]})
+        client.post(TRANSCRIPTION, json={"audio_url": "https://media.example/nothing.mp3"})
+    page.close()
+    return context
+
+
+def test_from_sign_up_to_the_first_call(browser: Browser, site: Site) -> None:
+    with visiting(browser, site, permissions=["clipboard-read", "clipboard-write"]) as page:
+        page.goto("/")
+        page.get_by_role("link", name="Get an API key").first.click()
+        sign_up(page, "ada@example.com")
+        key = reveal(page)
+        page.get_by_role("button", name="Copy").click()
+        assert page.evaluate("navigator.clipboard.readText()") == key
+        page.goto("/api-keys")
+        assert key not in page.content()
+        page.goto("/dashboard")
+        expect(page.get_by_text("Nothing used yet")).to_be_visible()
+        called = httpx.post(
+            site.url + IMAGE, json={"prompt": "a boat"}, headers={"Authorization": f"Bearer {key}"}, timeout=60
+        )
+        assert called.status_code == 200
+        page.reload()
+        row = page.get_by_role("row").filter(has_text="a boat")
+        expect(row.get_by_text("succeeded")).to_be_visible()
+        expect(row.get_by_role("img", name="The generated image")).to_be_visible()
+        row.get_by_role("link").first.click()
+        expect(page.get_by_role("img", name="The generated image")).to_be_visible()
+        expect(page.get_by_text(called.json()["job_id"])).to_be_visible()
+
+
+def test_keys_are_made_and_revoked(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as page:
+        sign_up(page, "keys@example.com")
+        page.get_by_label("What is it for?").fill("the shop's workflow")
+        page.get_by_label("Expires").select_option("30")
+        page.get_by_role("button", name="Make key").click()
+        key = page.locator("#new-key").inner_text()
+        assert account(site, key).status_code == 200
+        page.on("dialog", lambda dialog: dialog.accept())
+        row = page.get_by_role("row").filter(has_text="the shop's workflow")
+        row.get_by_role("button", name="Revoke").click()
+        expect(row.get_by_text("revoked")).to_be_visible()
+        assert account(site, key).status_code == 401
+
+
+def test_a_forgotten_password(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as page:
+        sign_up(page, "forgetful@example.com")
+        page.get_by_role("button", name="Sign out").click()
+        page.goto("/sign-in")
+        page.get_by_role("link", name="Forgot your password?").click()
+        page.get_by_label("E-mail").fill("forgetful@example.com")
+        page.get_by_role("button", name="Send the link").click()
+        expect(page.get_by_text("on its way")).to_be_visible()
+        page.goto(site.link("reset-password"))
+        page.get_by_label("New password").fill("another password")
+        page.get_by_role("button", name="Set password").click()
+        expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
+
+
+PLAYS = {
+    "generate_image": {"Prompt": "A quiet harbour"},
+    "generate_speech": {"Text": "Good morning."},
+    "transcribe_audio": {},
+}
+
+
+@pytest.mark.parametrize("service", PLAYS)
+def test_the_playground_calls_each_service(browser: Browser, site: Site, service: str) -> None:
+    with visiting(browser, site) as page:
+        sign_up(page, f"{service}@example.com")
+        page.goto(f"/playground/{service}")
+        for label, text in PLAYS[service].items():
+            page.get_by_label(label).fill(text)
+        if service == "transcribe_audio":
+            key_page = page.context.new_page()
+            key_page.goto("/api-keys")
+            headers = {"Authorization": f"Bearer {reveal(key_page)}"}
+            speech = httpx.post(f"{site.url}/api/services/tts", json={"text": "Hello."}, headers=headers, timeout=60)
+            page.get_by_label("Audio URL").fill(speech.json()["audio_url"])
+        page.locator("main form button").click()
+        expect(page.get_by_text("succeeded")).to_be_visible(timeout=60_000)
+        output = {"generate_image": "img", "generate_speech": "audio", "transcribe_audio": "blockquote"}[service]
+        expect(page.locator(f".output {output}")).to_be_visible()
+
+
+def test_the_code_follows_what_is_typed(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as page:
+        sign_up(page, "typist@example.com")
+        page.goto("/playground/generate_image")
+        page.get_by_label("Prompt").fill("It's a 'test'")
+        expect(page.locator("#code-curl")).to_contain_text("a '\"'\"'test")
+
+
+def test_a_call_that_is_refused_says_why(browser: Browser, site: Site) -> None:
+    with visiting(browser, site, refused=422) as page:
+        sign_up(page, "refused@example.com")
+        page.goto("/playground/transcribe_audio")
+        page.get_by_label("Audio URL").fill("http://127.0.0.1/secret")
+        with page.expect_response(re.compile("transcribe_audio$")) as answer:
+            page.locator("main form button").click()
+        assert answer.value.status == 422
+        expect(page.locator("#audio_url-note")).to_contain_text("The host of the URL")
+
+
+def check_layout(page: Page) -> None:
+    width = page.evaluate("document.documentElement.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
+
+
+def check_accessibility(page: Page) -> None:
+    found = Axe().run(page).response["violations"]
+    serious = [
+        f"{one['id']}: {one['help']} {[node['target'] for node in one['nodes']][:3]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+def check_page(page: Page) -> None:
+    check_layout(page)
+    check_accessibility(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_every_page_is_sound(
+    browser: Browser, site: Site, customer: BrowserContext, viewport: ViewportSize, scheme: str
+) -> None:
+    options: dict[str, Any] = {"viewport": viewport, "color_scheme": scheme}
+    with visiting(browser, site, refused=404, **options) as page:
+        for path in (*PUBLIC_PAGES, "/nothing", "/reset-password?token=x"):
+            page.goto(path)
+            check_page(page)
+        page.goto("/forgot-password")
+        page.get_by_label("E-mail").fill("customer@example.com")
+        page.get_by_role("button", name="Send the link").click()
+        check_page(page)
+        page.goto(site.link("reset-password"))
+        check_page(page)
+    with visiting(browser, site, storage_state=customer.storage_state(), **options) as page:
+        for path in PRIVATE_PAGES:
+            page.goto(path)
+            check_page(page)
+        page.goto("/api-keys")
+        page.get_by_label("What is it for?").fill("to be looked at")
+        page.get_by_role("button", name="Make key").click()
+        check_page(page)
+        page.goto("/jobs")
+        for number in range(page.get_by_role("row").count() - 1):
+            page.goto("/jobs")
+            page.locator("tbody tr").nth(number).get_by_role("link").first.click()
+            check_page(page)
+
+
+def test_the_pages_work_without_javascript(browser: Browser, site: Site) -> None:
+    with visiting(browser, site, java_script_enabled=False) as page:
+        page.goto("/docs")
+        expect(page.get_by_role("heading", name="Quick start")).to_be_visible()
+        sign_up(page, "noscript@example.com")
+        key = reveal(page)
+        assert account(site, key).status_code == 200
+        page.goto("/playground/generate_image")
+        page.get_by_label("Prompt").fill("A quiet harbour")
+        page.locator("main form button").click()
+        for _ in range(60):
+            if page.get_by_text("succeeded").count():
+                break
+            page.wait_for_timeout(500)
+            page.reload()
+        expect(page.locator(".output img")).to_be_visible()
+
+
+def test_the_keyboard_reaches_the_content_first(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as page:
+        page.goto("/sign-in")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        expect(page.get_by_label("E-mail")).to_be_focused()
