@@ -1,11 +1,12 @@
 import asyncio
+import contextlib
 import os
 import re
 import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import pytest
 from aiops.accounts import keys
 from aiops.cli import main
 from aiops.database.migrate import downgrade
+from tests.fixtures.disk import room_for
 from tests.fixtures.service import running_service
+from tests.fixtures.visitor import PASSWORD, visitor
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def printed_key(result: Result) -> str:
     assert result.code == 0, result.err
     found = re.fullmatch(r"API key: (aiops_sk_\w+)\n", result.out)
     assert found is not None
-    assert keys.is_well_formed(found[1])
+    assert len(found[1]) == keys.LENGTH
     return found[1]
 
 
@@ -109,9 +112,55 @@ async def test_a_new_user_can_call_the_server_at_once(
     assert (account["email"], account["plan"], account["credits"]) == ("ada@example.com", plan, credits_)
 
 
+def test_the_first_account_is_an_administrators(run: Run, tmp_path: Path) -> None:
+    for email in ("ada@example.com", "bob@example.com"):
+        printed_key(run("users", "create", email))
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "aiops.sqlite3")) as database:
+        found = database.execute("SELECT email, is_administrator FROM account ORDER BY email").fetchall()
+    assert found == [("ada@example.com", 1), ("bob@example.com", 0)]
+
+
+async def test_a_link_to_set_a_password_is_printed_and_works_once(run: Run, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/shared.sqlite3"
+    settings = {"database_url": url, "public_url": "https://aiops.example"}
+    assert (await asyncio.to_thread(run, "db", "upgrade", **settings)).code == 0
+    printed_key(await asyncio.to_thread(run, "users", "create", "ada@example.com", **settings))
+    printed = await asyncio.to_thread(run, "users", "link", "Ada@example.com", **settings)
+    link = printed.out.removeprefix("https://aiops.example").rstrip("\n")
+    assert re.fullmatch(r"/reset-password\?token=[\w-]+", link)
+    async with running_service(tmp_path, url) as service:
+        ada = visitor(service)
+        await ada.get(link)
+        await ada.send("/reset-password", password=PASSWORD)
+        assert ada.path == "/dashboard"
+        assert (await ada.get(link)).status_code == 404
+
+
+@contextlib.contextmanager
+def greeting(start: str) -> Iterator[tuple[str, str]]:
+    """The address of a server that runs, and the rest of the first line it prints that has this start."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "aiops", "serve", "--port", port]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{port}", next(one for one in server.stdout if one.startswith(start))[len(start) :]
+        finally:
+            server.terminate()
+
+
+def test_the_printed_command_makes_a_link_to_the_server_that_printed_it(run: Run) -> None:
+    printed_key(run("users", "create", "owner@example.com"))
+    with greeting("A password for the dashboard: ") as (address, command):
+        link = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert link.startswith(f"{address}/reset-password?token=")
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
+        pytest.param(["users", "link", "bob@example.com"], "no account of bob@example.com", id="link for nobody"),
         pytest.param(["users", "create", "ADA@example.com"], "account of ada@example.com already", id="taken"),
         pytest.param(["users", "create", "ada"], "'ada' is not an e-mail address", id="no address"),
         pytest.param(["users", "create", "b@c.d", "--plan", "gold"], "The plans are: free, pro, business.", id="plan"),
@@ -287,3 +336,36 @@ def test_a_database_that_is_away_is_said_in_one_line(run: Run, arguments: list[s
 )
 def test_settings_that_cannot_be_used_are_said_in_one_line(run: Run, settings: dict[str, str], reason: str) -> None:
     assert reason in refused(run("users", "create", "ada@example.com", **settings))
+
+
+def test_a_database_is_backed_up_while_another_process_writes_it(run: Run, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.sqlite3"
+    run("users", "create", "ada@example.com")
+    served = sqlite3.connect(tmp_path / "data" / "aiops.sqlite3", isolation_level=None)
+    served.execute("BEGIN IMMEDIATE")
+    served.execute("UPDATE account SET email = 'half done'")
+    assert run("db", "backup", str(copy)).out == f"The database is copied to {copy}.\n"
+    served.close()
+    with contextlib.closing(sqlite3.connect(copy)) as restored:
+        assert restored.execute("SELECT email, credits FROM account").fetchall() == [("ada@example.com", 25)]
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert {path.name for path in tmp_path.iterdir()} == {"data", copy.name}
+
+
+def test_a_backup_that_cannot_be_made_is_refused_and_leaves_nothing(run: Run, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.sqlite3"
+    assert "cannot be backed up" in refused(run("db", "backup", str(copy)))
+    run("users", "create", "ada@example.com")
+    with room_for(8192):
+        assert "cannot be backed up" in refused(run("db", "backup", str(copy)))
+    assert "No such file or directory" in refused(run("db", "backup", str(tmp_path / "nowhere" / "copy")))
+    assert "pg_dump" in refused(run("db", "backup", str(copy), database_url="postgresql://localhost/aiops"))
+    assert {path.name for path in tmp_path.iterdir()} == {"data"}
+
+
+def test_a_backup_replaces_no_file(run: Run, tmp_path: Path) -> None:
+    run("users", "create", "ada@example.com")
+    copy = tmp_path / "copy.sqlite3"
+    copy.write_text("the backup of yesterday")
+    assert f"{copy} is there already." in refused(run("db", "backup", str(copy)))
+    assert copy.read_text() == "the backup of yesterday"

@@ -9,27 +9,31 @@ import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, NamedTuple, NoReturn, TypeVar
+from urllib.parse import urlencode
 
 import typer
 import uvicorn
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from uvicorn.supervisors import Multiprocess
 
-from aiops.accounts.accounts import AccountError, count_accounts, create_account, find_account
-from aiops.accounts.authentication import create_key, list_keys, revoke_key
+from aiops.accounts import email_links
+from aiops.accounts.accounts import AccountError, EmailTakenError, count_accounts, create_account, find_account
+from aiops.accounts.authentication import FIRST_KEY, create_key, list_keys, revoke_key
 from aiops.accounts.plans import SMALLEST, load_plans
 from aiops.app import STOP_SECONDS, create_app, create_runtime
 from aiops.contract.document import ContractError
+from aiops.database.backup import BackupError, back_up
 from aiops.database.engine import Database, Session
 from aiops.database.migrate import MigrationError, check_migrated, upgrade
+from aiops.http_server import server_config
 from aiops.ledger import ledger
 from aiops.ledger.verify import missing_files, verify
 from aiops.logs import configure_logs
 from aiops.providers.embedded.provider import EmbeddedProvider
 from aiops.runtime import Runtime, utc_now
-from aiops.settings import Settings
+from aiops.settings import LOCAL_URL, Settings
 from aiops.storage.files import FileStore
 
 FIRST_EMAIL = "owner@example.com"
@@ -57,7 +61,7 @@ def main() -> None:
     except SQLAlchemyError as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
         _refuse(f"The database cannot be used: {str(reason).partition(chr(10))[0]}")
-    except (AccountError, ContractError, MigrationError, OSError, ValueError) as error:
+    except (AccountError, BackupError, ContractError, MigrationError, OSError, ValueError) as error:
         _refuse(str(error))
 
 
@@ -83,8 +87,7 @@ def serve(
         _upgrade(settings)
     runtime = create_runtime(Settings())
     create_app(runtime)  # refuses here, once, what each process would refuse
-    key = asyncio.run(_prepare(runtime))
-    _greet(settings, public_url, key)
+    _greet(settings, public_url, asyncio.run(_prepare(runtime)))
     if workers > 1:
         _share_metrics(settings)
         Multiprocess(server.config, sockets=[listener]).run()
@@ -104,16 +107,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _server_config(host: str, port: int, workers: int) -> uvicorn.Config:
-    return uvicorn.Config(
-        "aiops.app:serve_app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=STOP_SECONDS,
+    return server_config(
+        "aiops.app:serve_app", stop_seconds=STOP_SECONDS, factory=True, host=host, port=port, workers=workers
     )
 
 
@@ -125,15 +120,29 @@ def users_create(
         int | None, typer.Option(help="Opening credits, in place of the plan's.", min=0, max=ledger.CREDITS_MAX)
     ] = None,
 ) -> None:
-    """Makes an account and prints its API key."""
+    """Makes an account and prints its API key. The first account of all is an administrator's."""
     plans = load_plans(Settings().plans_file)
 
     async def create(session: Session) -> str:
         now = utc_now()
-        account = await create_account(session, plans, email, now, plan=plan, credits=credits)
-        return await create_key(session, account.id, "first key", now)
+        is_first = await count_accounts(session) == 0
+        account = await create_account(
+            session, plans, email, now, plan=plan, credits=credits, is_administrator=is_first
+        )
+        return await create_key(session, account.id, FIRST_KEY, now)
 
     print(f"API key: {_write(create)}", flush=True)
+
+
+@users.command("link")
+def users_link(email: str) -> None:
+    """Prints a link under which a password for the pages can be set; it works once, for an hour."""
+    settings = Settings()
+
+    async def make(session: Session) -> str:
+        return await email_links.make(session, (await find_account(session, email)).id, "reset", utc_now())
+
+    print(_password_link(settings.address, _write(make)), flush=True)
 
 
 @keys.command("create")
@@ -213,6 +222,15 @@ def database_upgrade() -> None:
     print("The database is up to date.", flush=True)
 
 
+@database_.command("backup")
+def database_backup(
+    file: Annotated[Path, typer.Argument(help="Where to; nothing may be there yet.")],
+) -> None:
+    """Copies the SQLite database to a file, also while it is served."""
+    back_up(Settings().database, file)
+    print(f"The database is copied to {file}.", flush=True)
+
+
 def _upgrade(settings: Settings) -> None:
     if settings.is_embedded:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -245,8 +263,15 @@ def _with_database(act: Callable[[Database], Awaitable[R]]) -> R:
     return asyncio.run(run())
 
 
-async def _prepare(runtime: Runtime) -> str | None:
-    """Checks the database and, where it is empty, makes the first account; returns that one's key."""
+class _FirstAccount(NamedTuple):
+    """What the owner of a new server is told once: an API key, and the token of a link to set a password."""
+
+    key: str
+    token: str
+
+
+async def _prepare(runtime: Runtime) -> _FirstAccount | None:
+    """Checks the database and, where it is empty, makes the first account."""
     try:
         await check_migrated(runtime.database)
         async with runtime.database.write() as session:
@@ -255,8 +280,9 @@ async def _prepare(runtime: Runtime) -> str | None:
             account = await create_account(
                 session, runtime.plans, FIRST_EMAIL, utc_now(), plan=_first_plan(runtime), is_administrator=True
             )
-            return await create_key(session, account.id, "first key", utc_now())
-    except IntegrityError:
+            key = await create_key(session, account.id, FIRST_KEY, utc_now())
+            return _FirstAccount(key, await email_links.make(session, account.id, "reset", utc_now()))
+    except EmailTakenError:
         return None  # another server, started at the same moment, has made it
     finally:
         await runtime.database.close()
@@ -281,23 +307,32 @@ def _share_metrics(settings: Settings) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
-def _greet(settings: Settings, public_url: str, key: str | None) -> None:
-    lines = [f"aiops serves {public_url}, its contract is {public_url}/openapi.yaml"]
+def _greet(settings: Settings, public_url: str, first: _FirstAccount | None) -> None:
+    lines = [f"aiops serves {public_url}, its reference is {public_url}/docs"]
     notice = EmbeddedProvider().notice()
     if notice is not None:
         lines.append(notice)
-    if key is None:
-        lines.append(f"Another API key: {_command(settings)} keys create {FIRST_EMAIL}")
+    if first is None:
+        command = _command(settings, public_url)
+        lines.append(f"Another API key: {command} keys create {FIRST_EMAIL}")
+        lines.append(f"A password for the dashboard: {command} users link {FIRST_EMAIL}")
     else:
-        lines += [f"API key: {key}", "", "Try it:", *_curl_lines(public_url, key)]
+        lines.append(f"API key: {first.key}")
+        lines.append(f"Set a password for the dashboard of {FIRST_EMAIL}: {_password_link(public_url, first.token)}")
+        lines += ["", "Try it:", *_curl_lines(public_url, first.key)]
     print("\n".join(lines), flush=True)
 
 
-def _command(settings: Settings) -> str:
-    """How to call this program, as it stands, for the same data."""
+def _password_link(address: str, token: str) -> str:
+    return f"{address}/reset-password?{urlencode({'token': token})}"
+
+
+def _command(settings: Settings, public_url: str) -> str:
+    """How to call this program, as it stands, for the same data and with links to the same address."""
     program = Path(sys.executable).with_name("aiops")
     here = program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program
-    return f"AIOPS_DATA_DIR={shlex.quote(str(settings.data_dir))} {shlex.quote(str(here))}"
+    address = "" if public_url == LOCAL_URL else f"AIOPS_PUBLIC_URL={shlex.quote(public_url)} "
+    return f"AIOPS_DATA_DIR={shlex.quote(str(settings.data_dir))} {address}{shlex.quote(str(here))}"
 
 
 def _curl_lines(public_url: str, key: str) -> list[str]:
