@@ -15,9 +15,9 @@
 -- authenticate
 BEGIN;
 SELECT api_key.id, api_key.account_id, api_key.name, api_key.digest, api_key.prefix, api_key.last_four,
-       api_key.created_at, api_key.expires_at, api_key.revoked_at, api_key.last_used_at,
+       api_key.sealed, api_key.created_at, api_key.expires_at, api_key.revoked_at, api_key.last_used_at,
        account.id AS id_1, account.email, account.plan, account.is_administrator, account.credits, account.held,
-       account.granted_period, account.created_at AS created_at_1
+       account.granted_period, account.password, account.is_confirmed, account.created_at AS created_at_1
   FROM api_key JOIN account ON account.id = api_key.account_id
  WHERE api_key.digest = 'digest_of_acc_' || :account AND api_key.revoked_at IS NULL;
 ROLLBACK;
@@ -25,12 +25,12 @@ ROLLBACK;
 -- submit: lock the account, count, queue, hold
 BEGIN;
 SELECT account.id, account.email, account.plan, account.is_administrator, account.credits, account.held,
-       account.granted_period, account.created_at
+       account.granted_period, account.password, account.is_confirmed, account.created_at
   FROM account WHERE account.id = 'acc_' || :account FOR NO KEY UPDATE;
 SELECT count(*) AS count_1 FROM job WHERE job.account_id = 'acc_' || :account AND job.status = 'queued';
-INSERT INTO rate_window (account_id, policy, "window", calls)
+INSERT INTO rate_window (subject, policy, "window", calls)
 VALUES ('acc_' || :account, 'services', extract(epoch FROM now())::integer / 60, 1)
-    ON CONFLICT (account_id, policy) DO UPDATE
+    ON CONFLICT (subject, policy) DO UPDATE
    SET "window" = CASE WHEN excluded."window" > rate_window."window" THEN excluded."window"
                        ELSE rate_window."window" END,
        calls = CASE WHEN excluded."window" > rate_window."window" THEN 1 ELSE rate_window.calls + 1 END
@@ -61,7 +61,7 @@ SELECT job.id, job.account_id, job.operation_id, job.request, job.credits, job.s
        < CASE account.plan WHEN 'free' THEN 10000 ELSE 10000 END
  ORDER BY job.created_at, job.id LIMIT 1 FOR NO KEY UPDATE OF job SKIP LOCKED \gset claimed_
 SELECT account.id, account.email, account.plan, account.is_administrator, account.credits, account.held,
-       account.granted_period, account.created_at
+       account.granted_period, account.password, account.is_confirmed, account.created_at
   FROM account WHERE account.id = :claimed_account_id FOR NO KEY UPDATE;
 SELECT count(*) AS count_1 FROM job WHERE job.account_id = :claimed_account_id AND job.status = 'running';
 UPDATE job SET status = 'running', attempt = :claimed_attempt + 1, worker = 'machine:12345:0a1b2c',

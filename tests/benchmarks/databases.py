@@ -37,9 +37,11 @@ class Postgresql:
     programs: Path
     log: Path
 
-    def create(self, name: str, template: str = "template1") -> str:
-        """Makes a database and returns its URL."""
+    def create(self, name: str, template: str = "template1", *, is_logged: bool = False) -> str:
+        """Makes a database and returns its URL; where it `is_logged`, so is each of its statements."""
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        if is_logged:
+            self.execute(f"ALTER DATABASE {name} SET log_statement = 'all'")
         return self.url_of(name)
 
     def url_of(self, name: str) -> str:
@@ -62,14 +64,14 @@ def postgresql(folder: Path) -> Iterator[Postgresql]:
         server.cleanup()
 
 
-async def prepare(database_url: str) -> list[str]:
+async def prepare(database_url: str, accounts: int = ACCOUNTS) -> list[str]:
     """Migrates a database, makes `acc_0`, `acc_1` … in it, and returns their keys."""
     upgrade(database_url)
     database, now = Database(database_url), utc_now()
     keys = []
     try:
-        for number in range(ACCOUNTS):
-            async with database.write() as session:
+        async with database.write() as session:
+            for number in range(accounts):
                 account = Account(
                     id=f"acc_{number}",
                     email=f"{number}@example.com",

@@ -44,6 +44,7 @@ class Target(Protocol):
 
 
 def run_of(
+    name: str,
     latencies_ms: list[float],
     seconds: float,
     *,
@@ -53,7 +54,7 @@ def run_of(
     """Raises BenchmarkError where too little was answered for a percentile."""
     calls = len(latencies_ms)
     if calls < 2:
-        raise BenchmarkError(f"{calls} calls were answered within {seconds:.1f} s; measure longer (--seconds)")
+        raise BenchmarkError(f"{name}: {calls} calls were answered within {seconds:.1f} s; measure longer (--seconds)")
     percentiles = statistics.quantiles(latencies_ms, n=100, method="inclusive")
     return Run(
         per_second=calls / seconds,

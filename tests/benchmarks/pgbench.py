@@ -1,4 +1,4 @@
-"""The same SQL without the service: `call.sql` by pgbench, over a socket to the same PostgreSQL."""
+"""The same SQL without the service: a script by pgbench, over a socket to the same PostgreSQL."""
 
 import math
 import subprocess
@@ -9,7 +9,8 @@ from pathlib import Path
 from aiops.database.engine import POOL_OVERFLOW, POOL_SIZE
 from tests.benchmarks.measured import BenchmarkError, Pace, Run, run_of
 
-SCRIPT = Path(__file__).with_name("call.sql")
+CALL = Path(__file__).with_name("call.sql")
+HOLD = Path(__file__).with_name("hold.sql")
 CONNECTIONS_MAX = POOL_SIZE + POOL_OVERFLOW
 
 
@@ -22,6 +23,7 @@ class PgbenchTarget:
 
     name: str
     program: Path
+    script: Path
     database_url: str
     accounts: int
 
@@ -33,7 +35,7 @@ class PgbenchTarget:
             transactions = [_parse(line) for line in log.read_text().splitlines()]
         start = min(ended_at - milliseconds / 1000 for ended_at, milliseconds in transactions) + pace.ramp_seconds
         latencies = [milliseconds for ended_at, milliseconds in transactions if 0 <= ended_at - start < pace.seconds]
-        return run_of(latencies, pace.seconds)
+        return run_of(self.name, latencies, pace.seconds)
 
     def fill(self, calls: int) -> None:
         """Makes a past: `calls` calls that have been answered."""
@@ -42,7 +44,7 @@ class PgbenchTarget:
     def _run(self, connections: int, options: list[str]) -> None:
         command = [
             str(self.program),
-            *("--file", str(SCRIPT), "--protocol", "prepared", "--no-vacuum"),
+            *("--file", str(self.script), "--protocol", "prepared", "--no-vacuum"),
             *("--client", str(min(connections, CONNECTIONS_MAX)), "--define", f"accounts={self.accounts}"),
             *options,
             self.database_url,

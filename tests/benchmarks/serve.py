@@ -9,12 +9,14 @@ import sys
 import uvicorn
 
 STOP_SECONDS = 5
+HTTP = {"bare": "h11", "service": "aiops.http_server:HttpProtocol"}
 
 
 def main(module: str, descriptor: int) -> None:
     config = uvicorn.Config(
         f"tests.benchmarks.{module}:create",
         factory=True,
+        http=HTTP[module],
         log_config=None,
         access_log=False,
         server_header=False,

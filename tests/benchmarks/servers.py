@@ -38,15 +38,23 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class ServerTarget:
-    """A server and the keys its callers have; each connection uses one of them."""
+    """A server and what it is sent; each connection sends one of `requests`. A right answer has `mark` in its body."""
 
     name: str
     server: Server
-    keys: Sequence[str]
+    requests: Sequence[str]
+    mark: str = '"success":true'
 
     def measure(self, connections: int, pace: Pace) -> Run:
-        requests = [_request(key) for key in self.keys]
-        load = Load(self.server.port, self.server.process.pid, connections, requests, pace.ramp_seconds, pace.seconds)
+        load = Load(
+            port=self.server.port,
+            pid=self.server.process.pid,
+            connections=connections,
+            requests=list(self.requests),
+            mark=self.mark,
+            ramp_seconds=pace.ramp_seconds,
+            seconds=pace.seconds,
+        )
         done = subprocess.run(
             [sys.executable, "-m", "tests.benchmarks.load"],
             cwd=ROOT,
@@ -59,6 +67,7 @@ class ServerTarget:
         if measured.failure is not None:
             raise BenchmarkError(f"{self.name}: {measured.failure}")
         return run_of(
+            self.name,
             measured.latencies_ms,
             measured.seconds,
             server_cpu_seconds=measured.server_cpu_seconds,
@@ -107,7 +116,18 @@ def _await_answer(module: str, port: int, log: Path) -> None:
         connection.close()
 
 
-def _request(key: str) -> str:
+def service_variables(database_url: str) -> dict[str, str]:
+    """What a server of the service is told beside what all servers are."""
+    return {"AIOPS_DATABASE_URL": database_url, "AIOPS_SECRET_KEY": "secret of the benchmark"}
+
+
+def page_request(path: str, session: str) -> str:
+    """A page, for whoever is signed in under a cookie."""
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: aiops_session={session}\r\n\r\n"
+
+
+def call_request(key: str) -> str:
+    """A call to a service."""
     lines = (
         f"POST {PATH} HTTP/1.1",
         "Host: 127.0.0.1",

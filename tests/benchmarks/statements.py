@@ -1,4 +1,4 @@
-"""Whether `call.sql` still is what the service sends: the statements of a call, counted in PostgreSQL's own log."""
+"""Whether a script still is what the service sends: its statements, counted in PostgreSQL's own log."""
 
 import re
 from collections import Counter
@@ -20,11 +20,11 @@ def skeleton(statement: str) -> str:
     return statement.split(maxsplit=1)[0] + (f" {table[1]}" if table else "")
 
 
-def of_script(script: Path) -> Counter[str]:
-    """How often each statement stands in a script of pgbench."""
+def statements_of(script: Path) -> list[str]:
+    """The SQL in a script of pgbench."""
     text = STATEMENT_END.sub(";", script.read_text())
     statements = (one.strip() for one in NOT_SQL.sub("", text).split(";"))
-    return Counter(skeleton(one) for one in statements if one)
+    return [one for one in statements if one]
 
 
 def of_call(server: Postgresql, database: str) -> Counter[str]:
@@ -39,10 +39,11 @@ def of_call(server: Postgresql, database: str) -> Counter[str]:
     return Counter({statement: count // calls for statement, count in counts.items() if count >= calls > 0})
 
 
-def differences(script: Counter[str], call: Counter[str]) -> list[str]:
-    """A sentence for each statement that is not as often in the one as in the other."""
+def drift(script: Path, server: Postgresql, database: str) -> list[str]:
+    """A sentence for each statement that is not as often in a script as in a call."""
+    scripted, sent = Counter(skeleton(one) for one in statements_of(script)), of_call(server, database)
     return [
-        f"{statement}: {call[statement]} a call, {script[statement]} in call.sql"
-        for statement in sorted(script | call)
-        if script[statement] != call[statement]
+        f"{statement}: {sent[statement]} a call, {scripted[statement]} in {script.name}"
+        for statement in sorted(scripted | sent)
+        if scripted[statement] != sent[statement]
     ]
