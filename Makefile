@@ -13,13 +13,13 @@ BIN = .venv/bin
 PIP = $(BIN)/pip --disable-pip-version-check
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: serve test check lint generate bench lock clean
+.PHONY: serve test check lint generate bench fuzz lock clean
 
 serve: .venv/serve.installed
 	$(BIN)/aiops serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: .venv/test.installed
-	$(BIN)/pytest -m "not flite"
+	$(BIN)/pytest -m "not browser and not flite and not long"
 
 check: .venv/test.installed openapi/node_modules/.package-lock.json
 	$(BIN)/ruff check
@@ -35,6 +35,11 @@ generate: .venv/test.installed
 
 bench: .venv/test.installed
 	$(BIN)/python -W ignore -m tests.benchmarks
+
+# New examples at each run, for an hour or so; by night.
+fuzz: .venv/test.installed
+	FUZZ_EXAMPLES=1000 $(BIN)/pytest -m long tests/end_to_end/test_schemathesis.py --basetemp=.fuzz || { \
+		echo "What failed, with a line that reproduces it: .fuzz/*/schemathesis.txt"; exit 1; }
 
 lock: .venv/test.installed
 	$(BIN)/uv pip compile pyproject.toml --group build $(LOCK) --output-file requirements.lock

@@ -62,6 +62,9 @@ def test_the_printed_lines_work_as_they_stand(tmp_path: Path, options: tuple[str
         recording = httpx.get(str(speech["audio_url"]))
         assert recording.headers["content-type"] == "audio/mpeg"
         assert str(transcription["text"]).strip()
+        with socket.create_connection(("127.0.0.1", port)) as caller:
+            caller.sendall(b"garbage\r\n\r\n")
+            assert b'"code": "malformed_request"' in caller.recv(65_536)
 
 
 def test_a_second_start_keeps_everything(tmp_path: Path) -> None:
