@@ -32,7 +32,8 @@ from tests.fixtures.providers import png
 from tests.fixtures.server import StubServer, make_customer, stub_server
 from tests.fixtures.service import IMAGE, Service, running_service, until
 
-CUTS = 20
+CUTS_MIN = 20
+CUTS_MAX = 500
 SECONDS_BETWEEN_CUTS = (0.01, 0.3)
 OUTAGES_SECONDS = [pytest.param(1), pytest.param(10, marks=pytest.mark.long)]
 TOLD = frozenset({"ok", "database_unavailable", "job_running"})
@@ -65,10 +66,20 @@ async def selling(
         await check_outputs(server.url, database_url, answers)
 
 
+async def order(server: StubServer, answers: list[httpx.Response]) -> str:
+    """The code that a new order is answered with. The buyers may all be waiting for jobs that they have submitted."""
+    key = {"Authorization": answers[0].request.headers["Authorization"]}
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
+        (code,) = codes([await client.post(IMAGE, json={"prompt": "meanwhile"}, headers=key)])
+        return code
+
+
 async def test_connections_that_are_cut_again_and_again(tmp_path: Path, new_database: Callable[[str], str]) -> None:
     url = new_database("postgresql")
     async with selling(tmp_path, url) as (_, answers):
-        for _ in range(CUTS):
+        for cut in range(CUTS_MAX):
+            if cut >= CUTS_MIN and "database_unavailable" in codes(answers):
+                break
             await asyncio.sleep(random.uniform(*SECONDS_BETWEEN_CUTS))
             cut_connections(url)
     assert "database_unavailable" in codes(answers), "nobody noticed: the test has shown nothing"
@@ -90,7 +101,7 @@ async def test_a_database_server_that_crashes_and_comes_back(tmp_path: Path, own
             async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
                 assert (await client.get("/health")).status_code == 200
                 assert (await client.get("/ready")).status_code == 503
-    assert "database_unavailable" in codes(answers)
+            assert await order(server, answers) == "database_unavailable"
 
 
 @contextmanager
@@ -219,7 +230,7 @@ async def test_a_disk_on_which_nothing_can_be_written_any_more(
     async with selling(tmp_path, new_database("sqlite"), told) as (server, answers):
         with room_for(0, server.processes[0].pid):
             await asyncio.sleep(seconds)
-    assert "database_unavailable" in codes(answers)
+            assert await order(server, answers) == "database_unavailable"
 
 
 async def test_a_disk_that_is_too_full_for_an_output(service: Service) -> None:

@@ -57,6 +57,7 @@ class Worker:
     def drain(self) -> None:
         """Claims nothing more; what is at work goes on."""
         self.runtime.draining.set()
+        self.runtime.arrivals.release()  # wakes the loop that waits for one
 
     async def stop(self) -> None:
         """Stops at once: handlers are cut off and their jobs handed back. No transaction is ever cut off, so that none
