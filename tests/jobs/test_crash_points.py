@@ -23,7 +23,7 @@ from tests.conftest import DATABASES
 from tests.fixtures import crash_points
 from tests.fixtures.aftermath import Books, all_ended, check_books, read_books
 from tests.fixtures.contract import ContractCheck
-from tests.fixtures.forked import forked
+from tests.fixtures.forked import forked, has_died
 from tests.fixtures.server import StubServer, make_customer, stub_server
 from tests.fixtures.service import IMAGE, until
 
@@ -139,7 +139,7 @@ class Shop:
         """What the customer still hears of a server that dies at a boundary."""
         with forked(self.server, CRASH_AT=boundary, **settings) as process:
             answer = await self.sell(process)
-            await asyncio.to_thread(process.join, DEATH_SECONDS)
+            await has_died(process, DEATH_SECONDS)
             assert process.exitcode == -signal.SIGKILL
             return answer
 

@@ -16,7 +16,7 @@ from aiops.database.engine import Database
 from aiops.ledger import ledger
 from tests.fixtures.aftermath import Books, all_ended, check_books, read_books
 from tests.fixtures.contract import ContractCheck
-from tests.fixtures.forked import forked
+from tests.fixtures.forked import forked, has_died
 from tests.fixtures.server import StubServer, make_customer, stub_server
 from tests.fixtures.service import IMAGE, until
 
@@ -96,8 +96,7 @@ async def test_a_job_whose_server_is_stopped_by_force(
             with contextlib.suppress(ProcessLookupError):  # it may have stopped by itself meanwhile
                 os.kill(process.pid or 0, number)
             await asyncio.sleep(pause_seconds)
-        await asyncio.to_thread(process.join, STOP_SECONDS)
-        assert process.exitcode is not None
+        await has_died(process, STOP_SECONDS)
         interrupted = await call
     assert interrupted is None or (interrupted.status_code, interrupted.json()["code"]) == (409, "job_running")
     books = await shop.order_anew()
@@ -117,8 +116,7 @@ async def test_a_call_that_is_cut_off_in_a_transaction(shop: Shop) -> None:
             for _ in range(2):
                 os.kill(process.pid or 0, INTERRUPTED)
                 await asyncio.sleep(0.2)
-        await asyncio.to_thread(process.join, STOP_SECONDS)
-        assert process.exitcode is not None
+        await has_died(process, STOP_SECONDS)
         cut_off = await call
     assert cut_off is None or (cut_off.status_code, cut_off.json()["code"]) == (500, "internal_error")
     books = await shop.order_anew()

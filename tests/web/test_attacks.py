@@ -269,12 +269,12 @@ async def test_the_database_holds_neither_password_nor_session(sqlite_service: S
 async def test_passwords_cannot_be_tried_for_ever(sqlite_service: Service) -> None:
     await visitor(sqlite_service).sign_up()
     mallory = visitor(sqlite_service)
-    sqlite_service.clock.advance(minutes=15)
+    sqlite_service.clock.begin_window(attempts.WINDOW_SECONDS)
     answers = [await mallory.sign_in(password=f"guess number {number}") for number in range(12)]
     assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 2
     assert 0 < int(answers[-1].headers["retry-after"]) <= 901
     assert (await visitor(sqlite_service).sign_in()).status_code == 429, "the right one neither, lest it be told"
-    sqlite_service.clock.advance(minutes=15)
+    sqlite_service.clock.begin_window(attempts.WINDOW_SECONDS)
     assert (await visitor(sqlite_service).sign_in()).url.path == "/dashboard"
 
 
@@ -291,7 +291,7 @@ async def test_one_network_cannot_try_many(
     sqlite_service: Service, monkeypatch: pytest.MonkeyPatch, attempt: Attempt, host: str
 ) -> None:
     monkeypatch.setitem(attempts.LIMITS, "attempts of a network", 3)
-    sqlite_service.clock.advance(minutes=15)
+    sqlite_service.clock.begin_window(attempts.WINDOW_SECONDS)
     answers = [await attempt(visitor(sqlite_service, client=(host.format(number), 1)), number) for number in range(5)]
     assert [answer.status_code == 429 for answer in answers] == [False, False, False, True, True]
     elsewhere = visitor(sqlite_service, client=("203.0.113.7", 1))
@@ -301,7 +301,7 @@ async def test_one_network_cannot_try_many(
 async def test_a_stranger_cannot_lock_an_owner_out(sqlite_service: Service) -> None:
     """However often one network tries, the owner's own can still sign in."""
     await visitor(sqlite_service).sign_up()
-    sqlite_service.clock.advance(minutes=15)
+    sqlite_service.clock.begin_window(attempts.WINDOW_SECONDS)
     mallory = visitor(sqlite_service, client=("198.51.100.7", 1))
     for number in range(15):
         await mallory.sign_in(password=f"guess number {number}")
