@@ -22,6 +22,12 @@ class CallContext:
         caller: Caller = self.request.state.caller
         return caller
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Sent with the answer, whatever that is."""
+        headers: dict[str, str] = self.request.state.headers
+        return headers
+
 
 def _call_context(request: Request) -> CallContext:
     return CallContext(request.app.state.runtime, request)

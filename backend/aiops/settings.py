@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     file_hours: int = Field(default=72, ge=24, le=8760, description="How long generated files are kept, in hours.")
     job_slots: int = Field(default=8, ge=1, le=1000, description="How many jobs a process works on at once.")
     job_seconds: float = Field(default=240, gt=0, le=3600, description="A job's time, queueing included.")
+    async_job_seconds: float = Field(
+        default=3600, gt=0, le=86_400, description="The time of a job that no call waits for to its end."
+    )
     lease_seconds: float = Field(default=30, gt=0, le=600, description="How long a silent worker keeps a job.")
     reaper_seconds: float = Field(default=5, gt=0, le=60, description="How often lapsed jobs are looked for.")
     log_format: str = Field(default="auto", pattern="^(auto|json|console)$", description="auto: console on a terminal.")

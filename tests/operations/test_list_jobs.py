@@ -1,6 +1,8 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 import pytest_asyncio
@@ -8,19 +10,25 @@ from sqlalchemy import update
 
 from aiops.database.tables import Job
 from aiops.pagination import encode_cursor
-from tests.fixtures.service import Customer, Service
+from aiops.providers.base import Call, ProviderRejectedError
+from tests.fixtures.service import SPEECH, Customer, Service
 
 Page = dict[str, Any]
 
 
 async def pages(
-    customer: Customer, limit: int, between: Callable[[], Awaitable[object]] | None = None
+    customer: Customer,
+    limit: int,
+    between: Callable[[], Awaitable[object]] | None = None,
+    filters: Mapping[str, str] = MappingProxyType({}),
 ) -> list[list[str]]:
     """The ids of each page, read to the end; `between` is done before each page but the first."""
     found: list[list[str]] = []
     cursor = None
     while True:
-        parameters = {"limit": limit} | ({"cursor": cursor} if cursor else {})
+        parameters: dict[str, str | int] = {"limit": limit, **filters}
+        if cursor:
+            parameters["cursor"] = cursor
         answer = await customer.client.get("/api/jobs", params=parameters)
         assert answer.status_code == 200, answer.json()
         page: Page = answer.json()
@@ -86,6 +94,53 @@ async def test_jobs_of_the_same_moment_are_neither_lost_nor_repeated(service: Se
     assert found == sorted(ids, reverse=True)
 
 
+async def of_two_services(ada: Customer) -> dict[str, str]:
+    """The ids of an image, a speech and an image that failed."""
+    made = {"image": (await ada.image()).json()["job_id"]}
+    made["speech"] = (await ada.client.post(SPEECH, json={"text": "hello"})).json()["job_id"]
+    made["failed"] = (await ada.image("fail")).json()["job_id"]
+    return made
+
+
+FILTERS: dict[str, set[str]] = {
+    "": {"image", "speech", "failed"},
+    "status=succeeded": {"image", "speech"},
+    "status=failed": {"failed"},
+    "status=queued": set(),
+    "service=generate_image": {"image", "failed"},
+    "service=generate_image&status=succeeded": {"image"},
+    "created_from={speech}": {"speech", "failed"},
+    "created_before={speech}": {"image"},
+    "created_from={speech}&created_before={failed}": {"speech"},
+    "created_from={failed}&created_before={image}": set(),
+    "created_from=0001-01-01T00:00:00Z&created_before=9999-12-31T23:59:59Z": {"image", "speech", "failed"},
+}
+
+
+async def test_jobs_are_listed_by_status_service_and_time(service: Service) -> None:
+    async def fail(_call: Call) -> None:
+        if service.provider.calls[-1] == "fail":
+            raise ProviderRejectedError("Not that.")
+
+    service.provider.behave = fail
+    ada = await service.customer()
+    made = await of_two_services(ada)
+    moments = {name: (await service.job(job_id)).created_at.isoformat() for name, job_id in made.items()}
+    for filters, names in FILTERS.items():
+        asked = dict(parse_qsl(filters.format(**moments).replace("+", "%2B")))
+        found = list(chain.from_iterable(await pages(ada, 1, filters=asked)))
+        assert found == [made[name] for name in ("failed", "speech", "image") if name in names], filters
+
+
+async def test_the_filter_knows_every_service(sqlite_service: Service) -> None:
+    document = sqlite_service.runtime.document
+    (parameter,) = (
+        one for one in document.tree["paths"]["/api/jobs"]["get"]["parameters"] if one.get("name") == "service"
+    )
+    known = {choice["const"] for choice in parameter["schema"]["oneOf"]}
+    assert known == {operation.id for operation in document.operations.values() if operation.is_service}
+
+
 async def test_every_account_lists_its_own_jobs(service: Service) -> None:
     ada = await service.customer("ada@example.com")
     bob = await service.customer("bob@example.com")
@@ -130,6 +185,25 @@ async def test_a_cursor_that_is_not_ours_is_422(ada: Customer, cursor: str) -> N
         "code": "invalid_input",
         "details": [{"field": "cursor", "message": "Input should be the next_cursor of the page before"}],
     }
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("status=done", "status"),
+        ("status=", "status"),
+        ("service=dream", "service"),
+        ("created_from=yesterday", "created_from"),
+        ("created_from=2026-01-01T00:00:00", "created_from"),
+        ("created_from=0001-01-01T00:00:00%2B14:00", "created_from"),
+        ("created_before=9999-12-31T23:59:59-14:00", "created_before"),
+    ],
+)
+async def test_filters_that_are_not_valid_are_422(ada: Customer, query: str, field: str) -> None:
+    answer = await ada.client.get(f"/api/jobs?{query}")
+    assert answer.status_code == 422
+    assert [detail["field"] for detail in answer.json()["details"]] == [field]
 
 
 @pytest.mark.asyncio(loop_scope="module")

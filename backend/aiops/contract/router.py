@@ -24,6 +24,7 @@ from starlette.types import Message, Receive
 from aiops.accounts import rate_limits
 from aiops.accounts.authentication import Caller, authenticate
 from aiops.accounts.rate_limits import Quota
+from aiops.contract import models
 from aiops.contract.binding import Binding
 from aiops.error_handlers import NOT_JSON
 from aiops.errors import (
@@ -37,6 +38,7 @@ from aiops.errors import (
 from aiops.jobs import service_call
 from aiops.jobs.service_call import ServiceCall
 from aiops.jobs.submission import count_refused
+from aiops.preferences import Preferences, read_preferences
 from aiops.runtime import Runtime
 
 log = structlog.get_logger()
@@ -114,6 +116,7 @@ def _service_endpoint(binding: Binding) -> Callable[..., Awaitable[Response]]:
     async def endpoint(request: Request, body: BaseModel) -> Response:
         runtime: Runtime = request.app.state.runtime
         caller: Caller = request.state.caller
+        preferences = read_preferences(request.headers.getlist("prefer"))
         call = ServiceCall(
             operation=binding.operation,
             caller=caller,
@@ -121,14 +124,16 @@ def _service_endpoint(binding: Binding) -> Callable[..., Awaitable[Response]]:
             idempotency_key=_idempotency_key(request),
             request_id=request.state.request_id,
             refusal=binding.refusal(runtime, body),
+            preferences=preferences,
         )
         outcome = await service_call.accept(runtime, call)
         request.state.submitted = True
         _announce(request, outcome.quota)
         if outcome.job_id is None:
             raise outcome.error or TypeError("a submission ends in a job or in an error")
-        answer = await _answer(runtime, caller, outcome.job_id, is_new=not outcome.replayed)
-        return JSONResponse(answer, headers={"Idempotent-Replayed": "true"} if outcome.replayed else None)
+        is_new = not outcome.replayed
+        answer = await _answer(runtime, caller, outcome.job_id, preferences.seconds, is_new=is_new)
+        return _respond(answer, preferences, is_new=is_new)
 
     parameters = inspect.signature(endpoint).parameters
     typed = [parameters["request"], parameters["body"].replace(annotation=binding.request_model)]
@@ -137,10 +142,21 @@ def _service_endpoint(binding: Binding) -> Callable[..., Awaitable[Response]]:
     return endpoint
 
 
-async def _answer(runtime: Runtime, caller: Caller, job_id: str, *, is_new: bool) -> dict[str, Any]:
+def _respond(answer: dict[str, Any] | models.Job, preferences: Preferences, *, is_new: bool) -> JSONResponse:
+    """The answer of a job that has ended, or 202 with the job."""
+    headers = {} if is_new else {"Idempotent-Replayed": "true"}
+    if not isinstance(answer, models.Job):
+        return JSONResponse(answer, headers=headers | preferences.applied(is_accepted=False))
+    headers |= {"Location": f"/api/jobs/{answer.id}", "Retry-After": str(service_call.LOOK_AGAIN_SECONDS)}
+    return JSONResponse(answer.model_dump(mode="json"), 202, headers=headers | preferences.applied(is_accepted=True))
+
+
+async def _answer(
+    runtime: Runtime, caller: Caller, job_id: str, seconds: float | None, *, is_new: bool
+) -> dict[str, Any] | models.Job:
     """The answer of a job. A call that cannot be answered after all has to name its job, which may be charged."""
     try:
-        return await service_call.wait(runtime, caller, job_id, is_new=is_new)
+        return await service_call.wait(runtime, caller, job_id, seconds, is_new=is_new)
     except ApiError:
         raise
     except (Exception, asyncio.CancelledError) as error:  # cut off by a server that is stopped by force

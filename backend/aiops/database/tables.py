@@ -159,7 +159,8 @@ class Job(SQLModel, table=True):
     __table_args__ = (
         Index("job_by_status", "status", "created_at"),
         Index("job_by_account", "account_id", "created_at", "id"),
-        Index("job_by_account_and_status", "account_id", "status"),
+        Index("job_by_account_and_status", "account_id", "status", "created_at", "id"),
+        Index("job_by_account_and_service", "account_id", "operation_id", "created_at", "id"),
     )
 
     id: str = Field(primary_key=True)

@@ -1,10 +1,10 @@
 """An account's jobs and transactions, newest first, in pages; and its use by day."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlmodel import col
 
 from aiops.database.engine import Session
@@ -30,8 +30,31 @@ class Use:
     credits: int
 
 
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs are listed: all, or those of a status, a service (its operationId), or a time of being accepted."""
+
+    status: str | None = None
+    service: str | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        if self.status is not None:
+            yield col(Job.status) == self.status
+        if self.service is not None:
+            yield col(Job.operation_id) == self.service
+        if self.created_from is not None:
+            yield col(Job.created_at) >= self.created_from
+        if self.created_before is not None:
+            yield col(Job.created_at) < self.created_before
+
+
+EVERY_JOB = JobFilter()
+
+
 async def list_jobs(
-    session: Session, account_id: str, limit: int, cursor: str | None
+    session: Session, account_id: str, limit: int, cursor: str | None, only: JobFilter = EVERY_JOB
 ) -> tuple[Sequence[Job], str | None]:
     """A page of jobs, and the cursor of the next one.
 
@@ -40,7 +63,7 @@ async def list_jobs(
     """
     statement = (
         select(Job)
-        .where(col(Job.account_id) == account_id)
+        .where(col(Job.account_id) == account_id, *only.conditions())
         .order_by(col(Job.created_at).desc(), col(Job.id).desc())
         .limit(limit + 1)
     )

@@ -11,15 +11,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aiops import metrics
 from aiops.accounts.authentication import Caller
+from aiops.contract import models
 from aiops.contract.document import Operation
 from aiops.database.engine import Database
 from aiops.errors import ApiError, DatabaseUnavailableError, JobRunningError
 from aiops.jobs import queue
-from aiops.jobs.presentation import answer, find_job
+from aiops.jobs.presentation import answer, find_job, present
 from aiops.jobs.submission import Outcome, Submission, submit, was_accepted
+from aiops.preferences import NONE, Preferences
 from aiops.runtime import Runtime
 
 RUNNING_RETRY_SECONDS = 5
+LOOK_AGAIN_SECONDS = 2
 DOUBT_SECONDS = 10
 DOUBT_PAUSE_SECONDS = 0.5
 
@@ -34,19 +37,21 @@ class ServiceCall:
     idempotency_key: str | None
     request_id: str
     refusal: ApiError | None
+    preferences: Preferences = NONE
 
 
 async def accept(runtime: Runtime, call: ServiceCall) -> Outcome:
     """Submits the call's job, unless the call is refused."""
-    now = runtime.clock()
+    now, settings = runtime.clock(), runtime.settings
     body = call.body.model_dump(mode="json")
+    job_seconds = settings.job_seconds if call.preferences.seconds is None else settings.async_job_seconds
     submission = Submission(
         caller=call.caller,
         operation_id=call.operation.id,
         request=body,
         model=body.get("model"),
         cost=call.operation.cost or 0,
-        deadline_at=now + timedelta(seconds=runtime.settings.job_seconds),
+        deadline_at=now + timedelta(seconds=job_seconds),
         idempotency_key=call.idempotency_key,
         refusal=call.refusal,
         request_id=call.request_id,
@@ -77,17 +82,24 @@ def _refused(doubtful: Outcome, error: ApiError) -> Outcome:
     return Outcome(doubtful.quota, error=error)
 
 
-async def wait(runtime: Runtime, caller: Caller, job_id: str, *, is_new: bool) -> dict[str, Any]:
-    """The answer of a job, once it has ended; `is_new` where this very call has submitted it.
+async def wait(
+    runtime: Runtime, caller: Caller, job_id: str, seconds: float | None, *, is_new: bool
+) -> dict[str, Any] | models.Job:
+    """The answer of a job once it has ended, or the job where it has not after `seconds`. Without these the call waits
+    for as long as a job has. `is_new` where this very call has submitted it.
 
     Raises:
-        ApiError: what it ended in, or `job_running` where this call's own wait ended first.
+        ApiError: what it ended in, or `job_running` where a call without `seconds` waited in vain.
     """
     is_expired = False
-    if not await runtime.waiters.wait(runtime.database, job_id, runtime.settings.job_seconds, is_new=is_new):
+    wait_seconds = runtime.settings.job_seconds if seconds is None else seconds
+    has_ended = await runtime.waiters.wait(runtime.database, job_id, wait_seconds, is_new=is_new)
+    if not has_ended and seconds is None:
         is_expired = await queue.expire(runtime.database, job_id, runtime.clock())
     async with runtime.database.read() as session:
         job = await find_job(session, caller.account_id, job_id)
+        if job is not None and job.finished_at is None and seconds is not None:
+            return present(job, None)
         if job is None or job.finished_at is None:
             raise JobRunningError(job_id, RUNNING_RETRY_SECONDS)
         if is_expired:

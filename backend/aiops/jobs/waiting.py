@@ -1,13 +1,17 @@
 """Waiting for a job to end. A request only waits: the job does not depend on it."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import select
 from sqlmodel import col
 
 from aiops.database.engine import Database
 from aiops.database.tables import OPEN_STATUSES, Job
+
+LOOKS_MAX = 50
 
 
 class Waiters:
@@ -19,6 +23,24 @@ class Waiters:
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._given_up = False
+        self._looks: Counter[str] = Counter()
+
+    def looks_of(self, account_id: str) -> int:
+        """How many calls of an account wait for a job that they only look up."""
+        return self._looks[account_id]
+
+    @contextmanager
+    def looking(self, account_id: str) -> Iterator[bool]:
+        """Whether one more call of an account may wait for a job that it only looks up. Calls to services wait for
+        jobs, of which an account has a limited number; these need none."""
+        is_allowed = self.looks_of(account_id) < LOOKS_MAX
+        self._looks[account_id] += is_allowed
+        try:
+            yield is_allowed
+        finally:
+            self._looks[account_id] -= is_allowed
+            if not self._looks[account_id]:
+                del self._looks[account_id]
 
     async def wait(self, database: Database, job_id: str, timeout_seconds: float, *, is_new: bool) -> bool:
         """Whether the job ended within the time, as far as is known here.

@@ -5,8 +5,10 @@ from typing import Any, cast
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from aiops.contract.binding import Binding
@@ -31,6 +33,13 @@ from aiops.web.visits import not_found, page
 ExceptionHandler = Callable[[Request, Any], Awaitable[Response]]
 
 KEPT_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def _compressed(route: Route) -> Route:
+    """Only for a page that repeats nothing of what its visitor sent: a secret beside that could be guessed by size."""
+    route.app = GZipMiddleware(route.app)
+    return route
+
 
 PAGES = [
     page("/", get=home.show, is_private=False),
@@ -58,9 +67,9 @@ PAGES = [
     page("/settings", get=account_settings.show),
     page("/settings/password", post=account_settings.change_password, back="/settings"),
     page("/settings/sessions", post=account_settings.end_other_sessions, back="/settings"),
-    page("/docs", get=reference.show, is_private=False),
-    page("/docs.md", get=reference.show_markdown, is_private=False),
-    page("/llms.txt", get=reference.show_llms, is_private=False),
+    _compressed(page("/docs", get=reference.show, is_private=False)),
+    _compressed(page("/docs.md", get=reference.show_markdown, is_private=False)),
+    _compressed(page("/llms.txt", get=reference.show_llms, is_private=False)),
 ]
 
 
@@ -68,7 +77,7 @@ def add_pages(app: FastAPI, bindings: Mapping[str, Binding]) -> None:
     """Adds the pages; `bindings` are what the playground calls."""
     app.state.bindings = bindings
     app.router.routes.extend(PAGES)
-    app.mount("/static", _StaticFiles(directory=STATIC))
+    app.mount("/static", GZipMiddleware(_StaticFiles(directory=STATIC)))
     app.add_exception_handler(HTTPException, _or_page(cast(ExceptionHandler, app.exception_handlers[HTTPException])))
 
 

@@ -50,5 +50,5 @@ def _unless_known(visit: Visit, response: Response) -> Response:
     known = [one.strip().removeprefix("W/") for one in visit.request.headers.get("if-none-match", "").split(",")]
     if mark in known:
         response = Response(status_code=304)
-    response.headers["ETag"] = mark
+    response.headers["ETag"] = f"W/{mark}"  # compressed or not
     return response
