@@ -3,7 +3,8 @@
 The handler of an operation is `handle` in the module that has the operationId as its name. What it takes and returns
 must be what the document says, by the names of the generated models:
 
-* a free operation is an ordinary FastAPI endpoint: path parameters by name, `query`, and it returns the 200 schema;
+* a free operation is an ordinary FastAPI endpoint: path parameters by name, `query`, `body` where there is one of JSON,
+  and it returns the schema of its success;
 * a service (`x-credits`) takes its request and a `JobContext` and returns its result, that is, the 200 schema without
   the `Receipt`, which is added when the job has been captured. It may have a function `check(request, runtime)` that
   returns why a request is refused before credits are held.
@@ -120,6 +121,8 @@ def _differences(binding: Binding, hints: dict[str, Any], models: ModuleType) ->
     for name in operation.path_parameters:
         if hints.get(name) is not str:
             yield f"must take the path parameter {name}: str"
+    if binding.request_model is not None and hints.get("body") is not binding.request_model:
+        yield f"must take body: {binding.request_model.__name__}"
     if operation.has_query and _unannotated(hints.get("query")) is not _query_model(models, operation):
         yield f"must take query: Annotated[{_query_name(operation)}, Query()]"
 

@@ -36,7 +36,8 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One API call, as the document describes it. `cost` in credits; None where the call is free and is no job."""
+    """One API call, as the document describes it. `cost` in credits; None where the call is free and is no job.
+    `success` is the first status that says so, and `response_schema` what is answered with it."""
 
     id: str
     method: str
@@ -47,6 +48,7 @@ class Operation:
     path_parameters: tuple[str, ...]
     has_query: bool
     request_schema: str | None
+    success: int
     response_schema: str | None
 
     @property
@@ -115,6 +117,7 @@ class Document:
             raise ContractError(f"{self.path.name}: {method.upper()} {path} has no operationId or no summary.")
         security = node.get("security", self.tree.get("security", []))
         parameters = [self._resolve(parameter) for parameter in node.get("parameters", ())]
+        success = min(status for status in node["responses"] if status.startswith("2"))
         return Operation(
             id=node["operationId"],
             method=method.upper(),
@@ -125,7 +128,8 @@ class Document:
             path_parameters=tuple(_PATH_PARAMETER.findall(path)),
             has_query=any(parameter["in"] == "query" for parameter in parameters),
             request_schema=_schema_name(node.get("requestBody", {})),
-            response_schema=_schema_name(node["responses"].get("200", {})),
+            success=int(success),
+            response_schema=_schema_name(node["responses"][success]),
         )
 
     def _resolve(self, node: dict[str, Any]) -> dict[str, Any]:

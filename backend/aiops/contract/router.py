@@ -57,6 +57,7 @@ def add_routes(app: FastAPI, bindings: Mapping[str, Binding]) -> None:
             operation.path,
             _service_endpoint(binding) if operation.is_service else binding.handle,
             methods=["GET", "HEAD"] if operation.method == "GET" else [operation.method],
+            status_code=operation.success,
             operation_id=operation.id,
             name=operation.id,
         )
@@ -80,7 +81,9 @@ class _OperationRoute(APIRoute):
             if operation.is_service:
                 return await _counted(runtime, caller, request, handle)
             await _count_other(runtime, caller, request)
-            return await handle(request)
+            if operation.request_schema is None:
+                return await handle(request)
+            return await handle(Request(request.scope, _replay(await _read_body(request))))
 
         return guarded
 
