@@ -30,6 +30,7 @@ from aiops.settings import Settings
 from aiops.storage.files import FileStore
 from aiops.storage.signed_urls import SignedUrls
 from aiops.web.routes import add_pages
+from aiops.webhooks.courier import Courier
 
 DRAIN_SECONDS = 10
 STOP_SECONDS = 15  # uvicorn cuts off what has not been answered by then
@@ -89,12 +90,15 @@ def _lifespan(bindings: Mapping[str, Binding]) -> Callable[[FastAPI], AbstractAs
         runtime: Runtime = app.state.runtime
         await check_migrated(runtime.database)
         worker = Worker(runtime, _handlers(bindings))
+        courier = Courier(runtime)
         worker.start()
+        courier.start()
         try:
             with draining(lambda: _drain(runtime, worker)):
                 yield
         finally:
             await worker.stop()
+            await courier.stop()
             await runtime.database.close()
 
     return lifespan

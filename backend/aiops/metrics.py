@@ -23,6 +23,7 @@ PROVIDER_BUCKETS_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 240)
 _registry = CollectorRegistry()
 _requests = Counter("aiops_requests", "Requests answered.", ("operation", "status"), registry=_registry)
 _jobs = Counter("aiops_jobs_settled", "Jobs that ended.", ("service", "status"), registry=_registry)
+_deliveries = Counter("aiops_deliveries", "Attempts to deliver an event.", ("type", "success"), registry=_registry)
 _provider = Histogram(
     "aiops_provider_seconds",
     "Time spent in a provider.",
@@ -38,6 +39,10 @@ def answered(operation: str, status: int) -> None:
 
 def settled(service: str, status: str) -> None:
     _jobs.labels(service, status).inc()
+
+
+def delivered(event_type: str, *, is_success: bool) -> None:
+    _deliveries.labels(event_type, str(is_success).lower()).inc()
 
 
 @contextmanager

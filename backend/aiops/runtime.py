@@ -23,7 +23,8 @@ def utc_now() -> datetime:
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """`clock` is the one source of time for windows, months, leases and links; `draining` is set once the process is to
-    stop; `arrivals` counts the jobs that were queued here and that the worker has not looked for yet."""
+    stop; `arrivals` counts the jobs that were queued here and that the worker has not looked for yet; `outgoing` is set
+    where deliveries may have been written here."""
 
     settings: Settings
     document: Document
@@ -36,4 +37,10 @@ class Runtime:
     waiters: Waiters = field(default_factory=Waiters)
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     arrivals: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    outgoing: asyncio.Event = field(default_factory=asyncio.Event)
     clock: Callable[[], datetime] = utc_now
+
+    def job_ended(self, job_id: str) -> None:
+        """Tells those in this process who wait for a job, and who sends word of it."""
+        self.waiters.wake(job_id)
+        self.outgoing.set()

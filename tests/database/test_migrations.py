@@ -18,7 +18,7 @@ from aiops.database.tables import Account, Entry, Job, RateWindow
 from aiops.ledger.verify import verify
 
 AT, FAR = datetime(2026, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
-EXAMPLES = {str: "x", int: 1, float: 1.0, bool: True, datetime: AT, dict: {"x": 1}}
+EXAMPLES = {str: "x", int: 1, float: 1.0, bool: True, datetime: AT, dict: {"x": 1}, object: ["x"]}
 STATUSES = {"queued": None, "running": None, "succeeded": "capture", "failed": "release", "cancelled": "release"}
 
 

@@ -24,7 +24,9 @@ from starlette.responses import Response
 from aiops.contract.document import ContractError, Document, Operation
 from aiops.errors import ApiError
 from aiops.jobs.execution import JobContext
+from aiops.jobs.service_call import CALLBACK_URL
 from aiops.runtime import Runtime
+from aiops.webhooks.subscriptions import check_receiver
 
 RECEIPT = "Receipt"
 
@@ -43,6 +45,9 @@ class Binding:
         """Why this server cannot run a valid call to a service, known before any credits are held."""
         models = [choice.value for choice in runtime.document.choices(self.operation, "model")]
         refusal = runtime.providers.refusal(self.operation.id, body, models)
+        callback_url: str | None = getattr(body, CALLBACK_URL, None)
+        if refusal is None and callback_url is not None:
+            refusal = check_receiver(CALLBACK_URL, callback_url, runtime.settings.private_hosts)
         return refusal or (self.check(body, runtime) if self.check else None)
 
 

@@ -7,90 +7,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
 
 
-class ImageRequest(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    prompt: Annotated[
-        str,
-        Field(
-            description="What the image shows, in your own words.",
-            examples=["A lighthouse on a cliff at sunset"],
-            max_length=2000,
-            min_length=1,
-            pattern="^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$",
-            title="Prompt",
-        ),
-    ]
-    aspect_ratio: Annotated[
-        Literal["1:1", "16:9", "9:16", "4:3", "3:4"],
-        Field(
-            description="Width to height. Square for profile pictures, 9:16 for mobile wallpapers, 16:9 for desktop.",
-            examples=["16:9"],
-            title="Aspect ratio",
-        ),
-    ] = "1:1"
-    style: Annotated[
-        Literal["none", "anime"], Field(description="A style to draw in.", examples=["anime"], title="Style")
-    ] = "none"
-    model: Annotated[
-        Literal["black-forest-labs/FLUX.1-schnell", "black-forest-labs/FLUX.1-dev", "fal-ai/flux-pro"],
-        Field(description="The model that draws.", examples=["black-forest-labs/FLUX.1-schnell"], title="Model"),
-    ] = "black-forest-labs/FLUX.1-schnell"
-
-
-class SpeechRequest(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    text: Annotated[
-        str,
-        Field(
-            description="The text to speak, at most 500 characters.",
-            examples=["Welcome back. Your order is on its way."],
-            max_length=500,
-            min_length=1,
-            pattern="^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$",
-            title="Text",
-        ),
-    ]
-    voice: Annotated[
-        Literal["en-Carter_man", "en-Emily_woman", "en-James_man", "en-Sarah_woman"],
-        Field(
-            description="Carter and James are male, Emily and Sarah female.", examples=["en-Emily_woman"], title="Voice"
-        ),
-    ] = "en-Carter_man"
-    model: Annotated[
-        Literal["vibevoice", "parler-tts/parler-tts-mini-v1"],
-        Field(description="The model that speaks.", examples=["vibevoice"], title="Model"),
-    ] = "vibevoice"
-
-
-class TranscriptionRequest(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    audio_url: Annotated[
-        str,
-        Field(
-            description="A direct public link to the audio, by http or https, or the link to a file of this API. It must answer with\nthe file itself and not with a page around it.\n",
-            examples=["https://media.example/podcast/episode-12.mp3"],
-            max_length=2048,
-            min_length=8,
-            pattern="^https?://[^\\s\\u0000]+$",
-            title="Audio URL",
-        ),
-    ]
-    language: Annotated[
-        Literal["en", "es", "fr", "de", "it", "ja", "zh"],
-        Field(description="The language that is spoken.", examples=["en"], title="Language"),
-    ] = "en"
-    model: Annotated[
-        Literal["distil-whisper/distil-large-v3", "openai/whisper-large-v3", "meta-llama/seamless-m4t-v2-large"],
-        Field(description="The model that listens.", examples=["distil-whisper/distil-large-v3"], title="Model"),
-    ] = "distil-whisper/distil-large-v3"
-
-
 class Receipt(BaseModel):
     job_id: Annotated[
         str,
@@ -560,6 +476,116 @@ class ServiceUnavailableError(RootModel[ModelUnavailableError | DatabaseUnavaila
     ]
 
 
+class WebhookRequest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    url: Annotated[
+        str,
+        Field(
+            description="A public URL, by http or https, that takes a POST with JSON.",
+            examples=["https://hooks.example/aiops"],
+            max_length=2048,
+            min_length=8,
+            pattern="^https?://[^\\s\\u0000]+$",
+            title="URL",
+        ),
+    ]
+    events: Annotated[
+        list[Literal["job.succeeded", "job.failed", "job.cancelled", "credits.low"]],
+        Field(
+            description="Which events to send.",
+            examples=[["job.succeeded", "job.failed"]],
+            max_length=4,
+            min_length=1,
+            title="Events",
+        ),
+    ]
+
+
+class Webhook(BaseModel):
+    id: Annotated[
+        str,
+        Field(
+            description="The id of the webhook.",
+            examples=["hook_3f8a1c5e7b9d2f4a6c8e0b1d"],
+            max_length=64,
+            min_length=1,
+            title="Webhook",
+        ),
+    ]
+    url: Annotated[
+        str,
+        Field(
+            description="Where the events are sent.",
+            examples=["https://hooks.example/aiops"],
+            max_length=2048,
+            min_length=8,
+            title="URL",
+        ),
+    ]
+    events: Annotated[
+        list[Literal["job.succeeded", "job.failed", "job.cancelled", "credits.low"]],
+        Field(
+            description="Which events are sent.",
+            examples=[["job.succeeded", "job.failed"]],
+            max_length=4,
+            title="Events",
+        ),
+    ]
+    status: Annotated[
+        Literal["active", "disabled"],
+        Field(description="Whether events are sent.", examples=["active"], title="Status"),
+    ]
+    reason: Annotated[
+        str | None,
+        Field(
+            description="Why it is disabled, else null.",
+            examples=["Its receiver answered 410 Gone."],
+            max_length=1000,
+            title="Reason",
+        ),
+    ]
+    created_at: Annotated[
+        AwareDatetime, Field(description="When it was made.", examples=["2026-01-05T10:15:00.123456Z"], title="Created")
+    ]
+
+
+class NewWebhook(Webhook):
+    secret: Annotated[
+        str,
+        Field(
+            description="What its deliveries are signed with. It is not shown again; if it is lost, rotate it.",
+            examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="],
+            max_length=200,
+            min_length=1,
+            title="Secret",
+        ),
+    ]
+
+
+class WebhookList(BaseModel):
+    data: Annotated[list[Webhook], Field(description="The webhooks, newest first.", max_length=100, title="Webhooks")]
+    next_cursor: Annotated[
+        str | None,
+        Field(
+            description="Send it as `cursor` for the next page; null on the last one.",
+            examples=["MTc2NzIyNTYwMA"],
+            max_length=200,
+            title="Next cursor",
+        ),
+    ]
+
+
+class LowCredits(BaseModel):
+    credits: Annotated[int, Field(description="What can be spent.", examples=[3], ge=0, le=1000000000, title="Credits")]
+    monthly_credits: Annotated[
+        int,
+        Field(description="What the plan grants a month.", examples=[25], ge=0, le=1000000000, title="Monthly credits"),
+    ]
+    plan: Annotated[str, Field(description="The plan.", examples=["free"], max_length=100, title="Plan")]
+
+
 class ListJobsParametersQuery(BaseModel):
     status: Annotated[
         Literal["queued", "running", "succeeded", "failed", "cancelled"] | None,
@@ -570,6 +596,15 @@ class ListJobsParametersQuery(BaseModel):
     ] = None
     created_from: Annotated[AwareDatetime | None, Field(title="Created from")] = None
     created_before: Annotated[AwareDatetime | None, Field(title="Created before")] = None
+    limit: Annotated[int, Field(ge=1, le=100, title="Limit")] = 20
+    cursor: Annotated[str | None, Field(max_length=200, min_length=1, title="Cursor")] = None
+
+
+class ListWebhooksParametersQuery(BaseModel):
+    event: Annotated[
+        Literal["job.succeeded", "job.failed", "job.cancelled", "credits.low"] | None,
+        Field(description="What has happened.", title="Event"),
+    ] = None
     limit: Annotated[int, Field(ge=1, le=100, title="Limit")] = 20
     cursor: Annotated[str | None, Field(max_length=200, min_length=1, title="Cursor")] = None
 
@@ -590,6 +625,123 @@ class GetOpenapiYamlResponse(RootModel[dict[str, Any]]):
 
 class GetOpenapiJsonResponse(RootModel[dict[str, Any]]):
     root: Annotated[dict[str, Any], Field(max_length=20)]
+
+
+class ImageRequest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    prompt: Annotated[
+        str,
+        Field(
+            description="What the image shows, in your own words.",
+            examples=["A lighthouse on a cliff at sunset"],
+            max_length=2000,
+            min_length=1,
+            pattern="^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$",
+            title="Prompt",
+        ),
+    ]
+    aspect_ratio: Annotated[
+        Literal["1:1", "16:9", "9:16", "4:3", "3:4"],
+        Field(
+            description="Width to height. Square for profile pictures, 9:16 for mobile wallpapers, 16:9 for desktop.",
+            examples=["16:9"],
+            title="Aspect ratio",
+        ),
+    ] = "1:1"
+    style: Annotated[
+        Literal["none", "anime"], Field(description="A style to draw in.", examples=["anime"], title="Style")
+    ] = "none"
+    model: Annotated[
+        Literal["black-forest-labs/FLUX.1-schnell", "black-forest-labs/FLUX.1-dev", "fal-ai/flux-pro"],
+        Field(description="The model that draws.", examples=["black-forest-labs/FLUX.1-schnell"], title="Model"),
+    ] = "black-forest-labs/FLUX.1-schnell"
+    callback_url: Annotated[
+        str | None,
+        Field(
+            description="Where to send word when the job has ended, as a POST with the event, signed like those to webhooks. The call is\nanswered as ever; a repeat with another callback URL adds that one.\n",
+            examples=["https://hooks.example/job-ended"],
+            max_length=2048,
+            min_length=8,
+            pattern="^https?://[^\\s\\u0000]+$",
+            title="Callback URL",
+        ),
+    ] = None
+
+
+class SpeechRequest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    text: Annotated[
+        str,
+        Field(
+            description="The text to speak, at most 500 characters.",
+            examples=["Welcome back. Your order is on its way."],
+            max_length=500,
+            min_length=1,
+            pattern="^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$",
+            title="Text",
+        ),
+    ]
+    voice: Annotated[
+        Literal["en-Carter_man", "en-Emily_woman", "en-James_man", "en-Sarah_woman"],
+        Field(
+            description="Carter and James are male, Emily and Sarah female.", examples=["en-Emily_woman"], title="Voice"
+        ),
+    ] = "en-Carter_man"
+    model: Annotated[
+        Literal["vibevoice", "parler-tts/parler-tts-mini-v1"],
+        Field(description="The model that speaks.", examples=["vibevoice"], title="Model"),
+    ] = "vibevoice"
+    callback_url: Annotated[
+        str | None,
+        Field(
+            description="Where to send word when the job has ended, as a POST with the event, signed like those to webhooks. The call is\nanswered as ever; a repeat with another callback URL adds that one.\n",
+            examples=["https://hooks.example/job-ended"],
+            max_length=2048,
+            min_length=8,
+            pattern="^https?://[^\\s\\u0000]+$",
+            title="Callback URL",
+        ),
+    ] = None
+
+
+class TranscriptionRequest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    audio_url: Annotated[
+        str,
+        Field(
+            description="A direct public link to the audio, by http or https, or the link to a file of this API. It must answer with\nthe file itself and not with a page around it.\n",
+            examples=["https://media.example/podcast/episode-12.mp3"],
+            max_length=2048,
+            min_length=8,
+            pattern="^https?://[^\\s\\u0000]+$",
+            title="Audio URL",
+        ),
+    ]
+    language: Annotated[
+        Literal["en", "es", "fr", "de", "it", "ja", "zh"],
+        Field(description="The language that is spoken.", examples=["en"], title="Language"),
+    ] = "en"
+    model: Annotated[
+        Literal["distil-whisper/distil-large-v3", "openai/whisper-large-v3", "meta-llama/seamless-m4t-v2-large"],
+        Field(description="The model that listens.", examples=["distil-whisper/distil-large-v3"], title="Model"),
+    ] = "distil-whisper/distil-large-v3"
+    callback_url: Annotated[
+        str | None,
+        Field(
+            description="Where to send word when the job has ended, as a POST with the event, signed like those to webhooks. The call is\nanswered as ever; a repeat with another callback URL adds that one.\n",
+            examples=["https://hooks.example/job-ended"],
+            max_length=2048,
+            min_length=8,
+            pattern="^https?://[^\\s\\u0000]+$",
+            title="Callback URL",
+        ),
+    ] = None
 
 
 class ImageResult(BaseModel):
@@ -938,6 +1090,47 @@ class ServiceLimitError(RootModel[RateLimitExceededError | QueueFullError]):
         RateLimitExceededError | QueueFullError,
         Field(description="What a service answers with 429.", title="Service: limit"),
     ]
+
+
+class JobEvent(BaseModel):
+    type: Annotated[
+        Literal["job.succeeded", "job.failed", "job.cancelled"],
+        Field(description="How it ended.", examples=["job.succeeded"], title="Type"),
+    ]
+    timestamp: Annotated[
+        AwareDatetime,
+        Field(description="When it happened.", examples=["2026-01-05T10:15:02.345678Z"], title="Timestamp"),
+    ]
+    data: Job
+    note: Annotated[
+        str | None,
+        Field(
+            description="Present where there is something to know of the event: that it is a test, or that a text of more than 16,384\nbytes is left out, with the whole result; get the job to read it.\n",
+            examples=["This is a test; it has not happened."],
+            max_length=200,
+            title="Note",
+        ),
+    ] = None
+
+
+class CreditsEvent(BaseModel):
+    type: Annotated[
+        Literal["credits.low"], Field(description="Always `credits.low`.", examples=["credits.low"], title="Type")
+    ]
+    timestamp: Annotated[
+        AwareDatetime,
+        Field(description="When it happened.", examples=["2026-01-05T10:15:02.345678Z"], title="Timestamp"),
+    ]
+    data: LowCredits
+    note: Annotated[
+        str | None,
+        Field(
+            description="Present where there is something to know of the event: that it is a test, or that a text of more than 16,384\nbytes is left out, with the whole result; get the job to read it.\n",
+            examples=["This is a test; it has not happened."],
+            max_length=200,
+            title="Note",
+        ),
+    ] = None
 
 
 class ServiceList(BaseModel):

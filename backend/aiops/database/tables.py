@@ -212,3 +212,83 @@ class File(SQLModel, table=True):
     sha256: str
     created_at: datetime = timestamp()
     expires_at: datetime = timestamp(index=True)
+
+
+class Webhook(SQLModel, table=True):
+    """A subscription: events of these types go to this URL. `disabled_reason` says why it ended by itself."""
+
+    id: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="account.id", index=True)
+    url: str
+    events: list[str] = Field(sa_type=JSON)
+    created_at: datetime = timestamp()
+    disabled_at: datetime | None = timestamp(default=None, nullable=True)
+    disabled_reason: str | None = None
+
+
+class SigningSecret(SQLModel, table=True):
+    """What a webhook's deliveries are signed with, or, under an account's id, those to its callback URLs; encrypted.
+    The one before signs along until `previous_until`."""
+
+    __tablename__ = "signing_secret"
+
+    owner_id: str = Field(primary_key=True)
+    sealed: str
+    previous_sealed: str | None = None
+    previous_until: datetime | None = timestamp(default=None, nullable=True)
+    created_at: datetime = timestamp()
+
+
+class Callback(SQLModel, table=True):
+    """A URL that a call named to be told when its job has ended."""
+
+    job_id: str = Field(primary_key=True, foreign_key="job.id")
+    url: str = Field(primary_key=True)
+
+
+class Event(SQLModel, table=True):
+    """What has happened, if anybody is to be told. Written in the transaction in which it happened, so it is there if
+    and only if it did. `data` is None where it is the job, which is then read when it is sent."""
+
+    __table_args__ = (Index("event_once_per_job", "job_id", unique=True),)
+
+    id: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="account.id")
+    type: str
+    job_id: str | None = Field(default=None, foreign_key="job.id")
+    data: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    note: str | None = None
+    created_at: datetime = timestamp(index=True)
+
+
+class Delivery(SQLModel, table=True):
+    """An event on its way to a URL; without `webhook_id` that of a callback. `status` is pending, delivered or failed.
+
+    `due_at` is when it is to be tried; who tries moves it on first, so that nobody else does meanwhile. `error` says
+    in our words why the last try failed, `answered` with which status.
+    """
+
+    __table_args__ = (
+        Index(
+            "delivery_due",
+            "due_at",
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+        Index("delivery_by_account", "account_id", "created_at", "id"),
+        Index("delivery_by_webhook", "webhook_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    event_id: str = Field(foreign_key="event.id", index=True)
+    account_id: str = Field(foreign_key="account.id")
+    webhook_id: str | None = None
+    url: str
+    host: str
+    status: str = "pending"
+    attempts: int = 0
+    due_at: datetime = timestamp()
+    answered: int | None = None
+    error: str | None = None
+    ended_at: datetime | None = timestamp(default=None, nullable=True)
+    created_at: datetime = timestamp()

@@ -8,11 +8,12 @@ that order, each once; nothing is kept from one hop to the next.
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 
@@ -32,6 +33,8 @@ WRITE_SIZE_BYTES = 262_144
 PIECE_SIZE_MIN_BYTES = 16
 PIECES_FREE = 4096
 
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
 _CONTENT_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
 
 
@@ -41,6 +44,14 @@ class Downloaded:
 
     content_type: str | None
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a receiver answered to what it was sent; its body is not read."""
+
+    status: int
+    retry_after: str | None
 
 
 class GuardedClient:
@@ -67,17 +78,19 @@ class GuardedClient:
         `size_max_bytes` holds for what comes over the wire and for what it decodes to; `timeout_seconds` for everything
         together. Raises `RefusedUrlError`, `FetchError`, and `OSError` when `target` cannot be written.
         """
-        deadline = asyncio.timeout(timeout_seconds)
-        try:
-            with _whole_or_absent(target):
-                async with deadline:
-                    return await self._download(url, target, size_max_bytes)
-        except TimeoutError as error:
-            if not deadline.expired():
-                raise
-            raise FetchError("The URL could not be fetched in time.") from error
-        except (httpx.HTTPError, httpx.StreamError, ssl.SSLError) as error:
-            raise FetchError("The URL could not be reached, or its server broke off.") from error
+        with _whole_or_absent(target):
+            async with _within(timeout_seconds):
+                return await self._download(url, target, size_max_bytes)
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_seconds: float) -> Answered:
+        """Sends `body` to `url` and returns the status that is answered; a redirect is not followed.
+
+        `timeout_seconds` holds for everything together. Raises `RefusedUrlError` and `FetchError`.
+        """
+        async with _within(timeout_seconds):
+            checked = parse_url(url, self._private_hosts)
+            async with self._open("POST", checked, body, headers) as response:
+                return Answered(response.status_code, response.headers.get("retry-after"))
 
     async def _download(self, url: str, target: Path, size_max_bytes: int) -> Downloaded:
         checked = parse_url(url, self._private_hosts)
@@ -89,10 +102,13 @@ class GuardedClient:
         raise FetchError(f"The URL redirects more than {REDIRECTS_MAX} times.")
 
     @asynccontextmanager
-    async def _open(self, method: str, checked: CheckedUrl) -> AsyncIterator[httpx.Response]:
+    async def _open(
+        self, method: str, checked: CheckedUrl, body: bytes | None = None, more: Mapping[str, str] = NO_HEADERS
+    ) -> AsyncIterator[httpx.Response]:
         addresses = await self._addresses(checked)
         headers = {"User-Agent": _user_agent(), "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
-        async with send(httpx.Request(method, checked.url, headers=headers), addresses, self._ssl_context) as response:
+        request = httpx.Request(method, checked.url, headers={**headers, **more}, content=body)
+        async with send(request, addresses, self._ssl_context) as response:
             yield response
 
     async def _addresses(self, checked: CheckedUrl) -> list[IPAddress]:
@@ -116,6 +132,21 @@ class GuardedClient:
         except (httpx.InvalidURL, ValueError) as error:
             raise RefusedUrlError("The URL redirects to a malformed URL.") from error
         return parse_url(joined, self._private_hosts)
+
+
+@asynccontextmanager
+async def _within(timeout_seconds: float) -> AsyncIterator[None]:
+    """Raises FetchError where it takes longer, or the other side fails."""
+    deadline = asyncio.timeout(timeout_seconds)
+    try:
+        async with deadline:
+            yield
+    except TimeoutError as error:
+        if not deadline.expired():
+            raise
+        raise FetchError("The URL could not be fetched in time.") from error
+    except (httpx.HTTPError, httpx.StreamError, ssl.SSLError) as error:
+        raise FetchError("The URL could not be reached, or its server broke off.") from error
 
 
 @contextmanager

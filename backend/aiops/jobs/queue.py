@@ -18,6 +18,7 @@ from aiops.contract.models import Limits
 from aiops.database.engine import Database, Session
 from aiops.database.tables import OPEN_STATUSES, Account, File, Job
 from aiops.ledger import ledger
+from aiops.webhooks import outbox
 
 ATTEMPTS_MAX = 3
 REAP_BATCH = 100
@@ -138,8 +139,8 @@ async def succeed(database: Database, job: Job, success: Success, now: datetime)
             finished_at=now,
         )
         if is_ours:
-            await ledger.capture(session, job.account_id, job.id, job.credits, now)
             session.add_all(success.files)
+            await _close(session, job, "succeeded", now)
         return is_ours or await _has_succeeded(session, job, success)
 
 
@@ -148,7 +149,7 @@ async def fail(database: Database, job: Job, failure: Failure, now: datetime) ->
     async with database.write() as session:
         is_ours = await _update_running(session, job, provider=failure.provider, **_failed(failure, now))
         if is_ours:
-            await ledger.release(session, job.account_id, job.id, job.credits, now)
+            await _close(session, job, "failed", now)
         return is_ours
 
 
@@ -221,7 +222,15 @@ async def _release(session: Session, job: Job, ended: Mapping[str, Any], now: da
     for name, value in ended.items():
         setattr(job, name, value)
     await session.flush()
-    await ledger.release(session, job.account_id, job.id, job.credits, now)
+    await _close(session, job, job.status, now)
+
+
+async def _close(session: Session, job: Job, status: str, now: datetime) -> None:
+    """What every end of a job comes to. Who is to be told is looked up once the account's row is locked: a callback URL
+    that is added meanwhile is either seen here, or sees that the job has ended."""
+    settle = ledger.capture if status == "succeeded" else ledger.release
+    await settle(session, job.account_id, job.id, job.credits, now)
+    await outbox.job_ended(session, job.account_id, job.id, status, now)
 
 
 async def _lock(session: Session, *conditions: ColumnElement[bool]) -> Job | None:

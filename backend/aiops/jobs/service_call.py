@@ -21,6 +21,7 @@ from aiops.jobs.submission import Outcome, Submission, submit, was_accepted
 from aiops.preferences import NONE, Preferences
 from aiops.runtime import Runtime
 
+CALLBACK_URL = "callback_url"  # of any service's body; no part of the work
 RUNNING_RETRY_SECONDS = 5
 LOOK_AGAIN_SECONDS = 2
 DOUBT_SECONDS = 10
@@ -44,6 +45,7 @@ async def accept(runtime: Runtime, call: ServiceCall) -> Outcome:
     """Submits the call's job, unless the call is refused."""
     now, settings = runtime.clock(), runtime.settings
     body = call.body.model_dump(mode="json")
+    callback_url = body.pop(CALLBACK_URL, None)
     job_seconds = settings.job_seconds if call.preferences.seconds is None else settings.async_job_seconds
     submission = Submission(
         caller=call.caller,
@@ -55,6 +57,7 @@ async def accept(runtime: Runtime, call: ServiceCall) -> Outcome:
         idempotency_key=call.idempotency_key,
         refusal=call.refusal,
         request_id=call.request_id,
+        callback_url=callback_url,
     )
     outcome = await submit(runtime.database, submission, now)
     if outcome.in_doubt:
@@ -115,4 +118,4 @@ async def cancel(runtime: Runtime, account_id: str, job_id: str) -> None:
     job = await queue.cancel(runtime.database, account_id, job_id, runtime.clock())
     if job is not None:
         metrics.settled(job.operation_id, job.status)
-        runtime.waiters.wake(job_id)
+        runtime.job_ended(job_id)

@@ -18,14 +18,22 @@ from aiops.accounts import rate_limits
 from aiops.accounts.authentication import Caller
 from aiops.accounts.rate_limits import Quota
 from aiops.database.engine import CommitInDoubtError, Database, Session, dialect_of, insert_into
-from aiops.database.tables import IDEMPOTENCY_KEY_AGE, IdempotencyKey, Job
-from aiops.errors import ApiError, IdempotencyKeyReusedError, InsufficientCreditsError, QueueFullError
+from aiops.database.tables import IDEMPOTENCY_KEY_AGE, OPEN_STATUSES, Account, Callback, IdempotencyKey, Job
+from aiops.errors import (
+    ApiError,
+    IdempotencyKeyReusedError,
+    InsufficientCreditsError,
+    InvalidInputError,
+    QueueFullError,
+)
 from aiops.identifiers import new_id
 from aiops.ledger import ledger
+from aiops.webhooks import outbox
 
 log = structlog.get_logger()
 
 QUEUE_FULL_RETRY_SECONDS = 5
+CALLBACKS_MAX = 10
 RELEASED_STATUSES = ("failed", "cancelled")
 
 _QUEUED = select(func.count()).where(col(Job.account_id) == bindparam("of"), col(Job.status) == "queued")
@@ -55,11 +63,13 @@ class Submission:
     idempotency_key: str | None = None
     refusal: ApiError | None = None
     request_id: str | None = None
+    callback_url: str | None = None
     job_id: str = field(default_factory=lambda: new_id("job"))
 
     @property
     def fingerprint(self) -> str:
-        """What makes a repeat the same call: the operation and its body, whatever the order of its members."""
+        """What makes a repeat the same call: the operation and its body, whatever the order of its members, and
+        whoever is to be told."""
         canonical = json.dumps([self.operation_id, self.request], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -108,7 +118,7 @@ async def _decide(session: Session, submission: Submission, now: datetime) -> Ou
     account = await ledger.lock_account(session, account_id)
     earlier = await _earlier_job(session, submission, now)
     if isinstance(earlier, str):
-        return await _repeat(session, account_id, earlier, now)
+        return await _repeat(session, submission, earlier, now)
     if await _count_queued(session, account_id) >= submission.caller.limits.jobs_queued:
         return await _queue_full(session, submission.caller, now)
     counted = await _count(session, submission.caller, now)
@@ -117,7 +127,7 @@ async def _decide(session: Session, submission: Submission, now: datetime) -> Ou
         refusal = InsufficientCreditsError(account.credits, submission.cost)
     if refusal is not None:
         return Outcome(counted.quota, error=refusal)
-    await _accept(session, submission, now)
+    await _accept(session, submission, account, now)
     return Outcome(counted.quota, job_id=submission.job_id)
 
 
@@ -148,11 +158,29 @@ async def _count(session: Session, caller: Caller, now: datetime) -> Outcome:
     return Outcome(quota, error=refusal)
 
 
-async def _repeat(session: Session, account_id: str, job_id: str, now: datetime) -> Outcome:
+async def _repeat(session: Session, submission: Submission, job_id: str, now: datetime) -> Outcome:
     """A repeat gets the job of the first call. It does no work, so it counts as one of the account's other calls."""
     limit = rate_limits.OTHER_REQUESTS_PER_MINUTE
-    quota, refusal = await rate_limits.admit(session, account_id, rate_limits.OTHER, limit, now)
-    return Outcome(quota, error=refusal) if refusal else Outcome(quota, job_id=job_id, replayed=True)
+    quota, refusal = await rate_limits.admit(session, submission.caller.account_id, rate_limits.OTHER, limit, now)
+    error = refusal or await _add_callback(session, submission, job_id, now)
+    return Outcome(quota, error=error) if error else Outcome(quota, job_id=job_id, replayed=True)
+
+
+async def _add_callback(session: Session, submission: Submission, job_id: str, now: datetime) -> ApiError | None:
+    """Has the job's end told to one more URL; at once where it has ended."""
+    url = submission.callback_url
+    if url is None:
+        return None
+    known = set((await session.execute(select(col(Callback.url)).where(col(Callback.job_id) == job_id))).scalars())
+    if url in known:
+        return None
+    if len(known) >= CALLBACKS_MAX:
+        return InvalidInputError([("callback_url", f"A job has {CALLBACKS_MAX} callback URLs at most")])
+    session.add(Callback(job_id=job_id, url=url))
+    job = await session.get_one(Job, job_id)
+    if job.status not in OPEN_STATUSES:
+        await outbox.call_back(session, job, url, now)
+    return None
 
 
 async def _queue_full(session: Session, caller: Caller, now: datetime) -> Outcome:
@@ -165,8 +193,8 @@ async def _queue_full(session: Session, caller: Caller, now: datetime) -> Outcom
     return Outcome(quota, error=QueueFullError(limits.jobs_queued, wait_seconds))
 
 
-async def _accept(session: Session, submission: Submission, now: datetime) -> None:
-    account_id = submission.caller.account_id
+async def _accept(session: Session, submission: Submission, account: Account, now: datetime) -> None:
+    account_id, before = account.id, account.credits
     job = Job(
         id=submission.job_id,
         account_id=account_id,
@@ -180,7 +208,11 @@ async def _accept(session: Session, submission: Submission, now: datetime) -> No
     )
     session.add(job)
     await session.flush()
-    await ledger.hold(session, account_id, job.id, submission.cost, now)
+    after = await ledger.hold(session, account_id, job.id, submission.cost, now)
+    monthly_credits = submission.caller.limits.monthly_credits
+    await outbox.credits_changed(session, account, monthly_credits, now, before=before, after=after)
+    if submission.callback_url is not None:
+        session.add(Callback(job_id=job.id, url=submission.callback_url))
     if submission.idempotency_key is not None:
         mine = {"fingerprint": submission.fingerprint, "job_id": job.id, "claimed_at": now}
         insert = insert_into("idempotency_key", dialect_of(session))

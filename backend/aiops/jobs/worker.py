@@ -1,7 +1,6 @@
 """Works jobs off: claims them, has their handlers do the work, and settles them. One a process, beside the server."""
 
 import asyncio
-import contextlib
 import os
 import socket
 import time
@@ -14,6 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
 from aiops import metrics
+from aiops.background import Background
 from aiops.identifiers import new_id
 from aiops.jobs import queue
 from aiops.jobs.execution import JobContext, LeaseLostError
@@ -48,11 +48,10 @@ class Worker:
         self._handlers: set[asyncio.Future[BaseModel]] = set()
         self._passed_over = 0
         self._jobs: set[asyncio.Task[None]] = set()
-        self._loops: list[asyncio.Task[None]] = []
+        self._background = Background(runtime.draining)
 
     def start(self) -> None:
-        for step in (self._claim_next, self._reap, self._sweep, self._watch):
-            self._loops.append(asyncio.create_task(self._repeat(step), name=f"worker{step.__name__}"))
+        self._background.start(self._claim_next, self._reap, self._sweep, self._watch)
 
     def drain(self) -> None:
         """Claims nothing more; what is at work goes on."""
@@ -65,24 +64,9 @@ class Worker:
         self.drain()
         for handler in self._handlers:
             handler.cancel()
-        tasks = [*self._loops, *self._jobs]
+        tasks = [*self._background.loops, *self._jobs]
         if tasks:
             await asyncio.wait(tasks, timeout=STOP_SECONDS)
-
-    async def _repeat(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Repeats a step; a failure, such as a database that is away, is logged and tried again."""
-        while not self.runtime.draining.is_set():
-            try:
-                await step()
-            except Exception:
-                log.exception("worker_step_failed", step=step.__name__)
-                await self._pause(IDLE_SECONDS)
-
-    async def _pause(self, seconds: float) -> None:
-        """Waits, unless it is time to stop."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.runtime.draining.wait()
 
     async def _claim_next(self) -> None:
         """One claim for each job that arrives here, and from time to time one for those of other processes."""
@@ -218,7 +202,7 @@ class Worker:
             return
         metrics.settled(job.operation_id, status)
         log.info("job_settled", service=job.operation_id, status=status, provider=context.provider)
-        self.runtime.waiters.wake(job.id)
+        self.runtime.job_ended(job.id)
 
     async def _discard(self, context: JobContext) -> None:
         for stored, _ in context.stored.values():
@@ -228,8 +212,8 @@ class Worker:
         for job in await queue.reap(self.runtime.database, self.runtime.clock()):
             metrics.settled(job.operation_id, "failed")
             log.warning("job_reaped", job_id=job.id, reason=job.reason)
-            self.runtime.waiters.wake(job.id)
-        await self._pause(self.runtime.settings.reaper_seconds)
+            self.runtime.job_ended(job.id)
+        await self._background.pause(self.runtime.settings.reaper_seconds)
 
     async def _sweep(self) -> None:
         deleted = await sweep(
@@ -237,11 +221,11 @@ class Worker:
         )
         if deleted:
             log.info("files_swept", files=deleted)
-        await self._pause(SWEEP_SECONDS)
+        await self._background.pause(SWEEP_SECONDS)
 
     async def _watch(self) -> None:
         await self.runtime.waiters.watch(self.runtime.database)
-        await self._pause(WATCH_SECONDS)
+        await self._background.pause(WATCH_SECONDS)
 
 
 async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:

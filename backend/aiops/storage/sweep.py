@@ -12,6 +12,7 @@ from aiops.accounts import attempts, email_links, sessions
 from aiops.database.engine import Database
 from aiops.database.tables import IDEMPOTENCY_KEY_AGE, File, IdempotencyKey
 from aiops.storage.files import FileStore
+from aiops.webhooks import deliveries
 
 BATCH = 500
 ORPHAN_AGE = timedelta(hours=24)  # far longer than a job can take from storing its output to being captured
@@ -29,6 +30,7 @@ async def sweep(database: Database, store: FileStore, downloads: Path, now: date
         await sessions.sweep(session, now)
         await email_links.sweep(session, now)
         await attempts.sweep(session, now)
+        await deliveries.sweep(session, now, BATCH)
     return deleted
 
 

@@ -1,0 +1,137 @@
+"""Sends what is due to webhooks and callback URLs. One a process, beside the worker.
+
+A delivery is claimed, sent outside of any transaction, and noted. A process that dies in between leaves it to be sent
+again, under the same `webhook-id`: receivers are told at least once.
+"""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+import structlog
+
+from aiops import metrics
+from aiops.background import Background
+from aiops.database.tables import Delivery, Event
+from aiops.http.errors import UrlError
+from aiops.ledger import ledger
+from aiops.runtime import Runtime
+from aiops.webhooks import deliveries, signing
+from aiops.webhooks.deliveries import Answer
+from aiops.webhooks.payload import body_of
+
+log = structlog.get_logger()
+
+SENDS_MAX = 32
+SENDS_PER_HOST_MAX = 4  # so that one that hangs does not hold up the others
+SEND_SECONDS = 15.0
+LEASE = timedelta(seconds=2 * SEND_SECONDS)
+STOP_SECONDS = 2.0
+IDLE_SECONDS = 0.5
+GATHER_SECONDS = 0.02  # what ends in one moment is looked for once
+DELETED = "The webhook was deleted."
+
+
+class Courier:
+    """`start` it once; it sends until the process is to stop."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self._background = Background(runtime.draining)
+        self._sends: dict[asyncio.Task[None], str] = {}
+        self._posts: set[asyncio.Future[Answer]] = set()
+
+    def start(self) -> None:
+        self._background.start(self._send_due)
+
+    async def stop(self) -> None:
+        """Cuts off what is still being sent after a moment; the next process sends it."""
+        self.runtime.outgoing.set()
+        tasks = [*self._background.loops, *self._sends]
+        await asyncio.wait(tasks, timeout=STOP_SECONDS)
+        for post in self._posts:
+            post.cancel()
+        await asyncio.gather(*self._sends, return_exceptions=True)
+
+    async def _send_due(self) -> None:
+        claimed = await self._claim()
+        for delivery in claimed:
+            task = asyncio.create_task(self._send(delivery), name=delivery.id)
+            self._sends[task] = delivery.host
+            task.add_done_callback(self._done)
+        if not claimed:
+            await self._wait()
+
+    async def _claim(self) -> list[Delivery]:
+        self.runtime.outgoing.clear()
+        free = SENDS_MAX - len(self._sends)
+        now, database = self.runtime.clock(), self.runtime.database
+        if free == 0 or not await self._are_due():
+            return []
+        busy = Counter(self._sends.values())
+        return await deliveries.claim(database, now, LEASE, free, busy=busy, per_host=SENDS_PER_HOST_MAX)
+
+    async def _are_due(self) -> bool:
+        async with self.runtime.database.read() as session:
+            return await deliveries.are_due(session, self.runtime.clock())
+
+    async def _wait(self) -> None:
+        """Until something is written in this process, or it is time to look for what others have."""
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self.runtime.outgoing.wait()
+        except TimeoutError:
+            return
+        await self._background.pause(GATHER_SECONDS)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        del self._sends[task]
+        self.runtime.outgoing.set()  # a place is free
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("delivery_not_noted", delivery_id=task.get_name(), exc_info=error)
+
+    async def _send(self, delivery: Delivery) -> None:
+        post = asyncio.ensure_future(send(self.runtime, delivery))
+        self._posts.add(post)
+        post.add_done_callback(self._posts.discard)
+        try:
+            answer = await post
+        except asyncio.CancelledError:  # cut off by a process that stops
+            return
+        await deliveries.note(self.runtime.database, delivery, answer, self.runtime.clock())
+
+
+async def send(runtime: Runtime, delivery: Delivery) -> Answer:
+    """One attempt, signed; what came of it."""
+    now = runtime.clock()
+    async with runtime.database.read() as session:
+        event = await session.get_one(Event, delivery.event_id)
+        owner_id = delivery.webhook_id or delivery.account_id
+        keys = await signing.secrets_of(session, runtime.settings.sealer, owner_id, now)
+        body = await body_of(session, event, runtime.urls)
+    if not keys and delivery.webhook_id is not None:
+        return Answer(error=DELETED)
+    if not keys:
+        keys = [await _first_secret(runtime, owner_id)]
+    headers = {"Content-Type": "application/json", **signing.headers(event.id, body, keys, now)}
+    try:
+        answered = await runtime.guarded_client.post(delivery.url, body.encode(), headers, timeout_seconds=SEND_SECONDS)
+    except UrlError as error:
+        answer = Answer(error=error.reason)
+    else:
+        is_success = 200 <= answered.status < 300
+        reason = None if is_success else f"Its receiver answered {answered.status}."
+        answer = Answer(answered.status, reason, answered.retry_after)
+    metrics.delivered(event.type, is_success=answer.is_success)
+    tried = {"delivery_id": delivery.id, "event_id": event.id, "attempt": delivery.attempts}
+    log.info("delivery_tried", **tried, answered=answer.status, error=answer.error)
+    return answer
+
+
+async def _first_secret(runtime: Runtime, account_id: str) -> str:
+    """The secret of an account that calls back for the first time."""
+    now, sealer = runtime.clock(), runtime.settings.sealer
+    async with runtime.database.write() as session:
+        await ledger.lock_account(session, account_id)
+        made_meanwhile = await signing.secrets_of(session, sealer, account_id, now)
+        return made_meanwhile[0] if made_meanwhile else await signing.make(session, sealer, account_id, now)

@@ -1,0 +1,156 @@
+"""Deliveries as rows: claim what is due, note what became of it, list, send again. None is sent here."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, select, update
+from sqlmodel import col
+
+from aiops.database.engine import Database, Session
+from aiops.database.tables import Delivery, Event
+from aiops.pagination import decode_moment_and_id, encode_cursor, page
+from aiops.webhooks import subscriptions
+from aiops.webhooks.schedule import next_attempt
+
+CANDIDATES = 200
+GONE = 410
+GONE_REASON = "Its receiver answered 410 Gone."
+KEPT = timedelta(days=30)
+
+
+class Answer(NamedTuple):
+    """What came of one attempt: the status that was answered, or why there was none."""
+
+    status: int | None = None
+    error: str | None = None
+    retry_after: str | None = None
+
+    @property
+    def is_success(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+async def are_due(session: Session, now: datetime) -> bool:
+    """Whether anything is due. A look that locks nothing."""
+    due = select(col(Delivery.id)).where(col(Delivery.status) == "pending", col(Delivery.due_at) <= now).limit(1)
+    return (await session.execute(due)).scalar_one_or_none() is not None
+
+
+async def claim(
+    database: Database, now: datetime, lease: timedelta, number: int, *, busy: Mapping[str, int], per_host: int
+) -> list[Delivery]:
+    """Takes up to `number` deliveries that are due, and no more for a host than leaves `per_host` on their way to it.
+    Whoever takes them has the time of the lease to note what became of them; then they are due again.
+    """
+    full = [host for host, sends in busy.items() if sends >= per_host]
+    due = (
+        select(Delivery)
+        .where(col(Delivery.status) == "pending", col(Delivery.due_at) <= now, col(Delivery.host).not_in(full))
+        .order_by(col(Delivery.due_at))
+        .limit(CANDIDATES)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    async with database.write() as session:
+        taken = _choose((await session.execute(due)).scalars(), busy, per_host, number)
+        for delivery in taken:
+            delivery.attempts += 1
+            delivery.due_at = now + lease
+        return taken
+
+
+def _choose(due: Iterable[Delivery], busy: Mapping[str, int], per_host: int, number: int) -> list[Delivery]:
+    sends, taken = Counter(busy), list[Delivery]()
+    for delivery in due:
+        if len(taken) < number and sends[delivery.host] < per_host:
+            sends[delivery.host] += 1
+            taken.append(delivery)
+    return taken
+
+
+async def note(database: Database, delivery: Delivery, answer: Answer, now: datetime) -> None:
+    """Notes what became of an attempt, unless it took so long that somebody else has tried since."""
+    due_at = next_attempt(delivery.attempts, answer.retry_after, now)
+    values: dict[str, object] = {"answered": answer.status, "error": answer.error}
+    if answer.is_success:
+        values |= {"status": "delivered", "ended_at": now}
+    elif answer.status == GONE or due_at is None:
+        values |= {"status": "failed", "ended_at": now}
+    else:
+        values |= {"due_at": due_at}
+    is_ours = (
+        (col(Delivery.id) == delivery.id)
+        & (col(Delivery.attempts) == delivery.attempts)
+        & (col(Delivery.status) == "pending")
+    )
+    async with database.write() as session:
+        if answer.status == GONE and delivery.webhook_id is not None:
+            await subscriptions.disable(session, delivery.webhook_id, GONE_REASON, now)
+        await session.execute(
+            update(Delivery).where(is_ours).values(**values).execution_options(synchronize_session=False)
+        )
+
+
+async def list_deliveries(
+    session: Session,
+    limit: int,
+    cursor: str | None = None,
+    *,
+    account_id: str | None = None,
+    webhook_id: str | None = None,
+    status: str | None = None,
+) -> tuple[Sequence[tuple[Delivery, Event]], str | None]:
+    """A page of deliveries with their events, the newest first, and the cursor of the next one.
+
+    Raises:
+        InvalidInputError: the cursor is not one of ours.
+    """
+    wanted = {"account_id": account_id, "webhook_id": webhook_id, "status": status}
+    found = select(Delivery, Event).join(Event, col(Event.id) == col(Delivery.event_id))
+    found = found.where(*(col(getattr(Delivery, name)) == value for name, value in wanted.items() if value is not None))
+    if cursor is not None:
+        created_at, delivery_id = decode_moment_and_id(cursor)
+        found = found.where(
+            (col(Delivery.created_at) < created_at)
+            | ((col(Delivery.created_at) == created_at) & (col(Delivery.id) < delivery_id))
+        )
+    newest_first = found.order_by(col(Delivery.created_at).desc(), col(Delivery.id).desc()).limit(limit + 1)
+    rows, last = page([row._tuple() for row in await session.execute(newest_first)], limit)
+    return rows, None if last is None else encode_cursor([last[0].created_at.isoformat(), last[0].id])
+
+
+async def send_again(session: Session, delivery_id: str, now: datetime, account_id: str | None = None) -> bool:
+    """Makes a delivery due at once and gives it all its attempts anew, under the same webhook-id; False where there is
+    none, or its webhook is gone or disabled."""
+    found = select(Delivery).where(col(Delivery.id) == delivery_id).with_for_update(key_share=True)
+    if account_id is not None:
+        found = found.where(col(Delivery.account_id) == account_id)
+    delivery = (await session.execute(found)).scalar_one_or_none()
+    if delivery is None or not await _has_receiver(session, delivery):
+        return False
+    delivery.status, delivery.attempts, delivery.due_at, delivery.ended_at = "pending", 0, now, None
+    return True
+
+
+async def _has_receiver(session: Session, delivery: Delivery) -> bool:
+    if delivery.webhook_id is None:
+        return True
+    webhook = await subscriptions.find(session, delivery.webhook_id)
+    return webhook is not None and webhook.disabled_at is None
+
+
+async def sweep(session: Session, now: datetime, batch: int) -> int:
+    """Deletes up to `batch` events that are old enough, with their deliveries; how many."""
+    old = (
+        await session.execute(select(col(Event.id)).where(col(Event.created_at) <= now - KEPT).limit(batch))
+    ).scalars()
+    ids = list(old)
+    for table, column in ((Delivery, col(Delivery.event_id)), (Event, col(Event.id))):
+        await session.execute(delete(table).where(column.in_(ids)).execution_options(synchronize_session=False))
+    return len(ids)
+
+
+async def count_pending(session: Session) -> int:
+    """How many are on their way."""
+    return (await session.execute(select(func.count()).where(col(Delivery.status) == "pending"))).scalar_one()
