@@ -16,11 +16,14 @@ import pytest
 from aiops.accounts.plans import load_plans
 from aiops.contract.document import Document
 from aiops.database.engine import Database
-from tests.fixtures.aftermath import all_ended, check_books
+from aiops.webhooks import courier
+from tests.fixtures.aftermath import Books, all_ended, check_books
 from tests.fixtures.contract import ContractCheck
 from tests.fixtures.forked import forked
+from tests.fixtures.receiver import JOB_EVENTS, OK, told_by
 from tests.fixtures.server import StubServer, make_customer, stub_server
 from tests.fixtures.service import IMAGE, SPEECH, until
+from tests.fixtures.web import WebServer, serving
 
 CUSTOMERS = 6
 OPENING_CREDITS = 1_000_000
@@ -51,24 +54,52 @@ async def kill_while_selling(folder: Path, database_url: str, *, processes: int,
     plans = folder / "plans.yaml"
     limits = "monthly_credits: 1, requests_per_minute: 100000, jobs_at_once: 50, jobs_queued: 1000, audio_minutes: 1"
     plans.write_text(f"free: {{{limits}}}\n")
-    with stub_server(folder, database_url, AIOPS_PLANS_FILE=str(plans), **OPTIONS) as server, ExitStack() as running:
-        _, key = await make_customer(database_url, load_plans(plans), plan="free", credits=OPENING_CREDITS)
-        await sell_under_fire(server, key, running, processes, kills)
-        database = Database(database_url)
-        try:
-            await all_ended(database, server)
-            books = await check_books(database, server, key, OPENING_CREDITS)
-        finally:
-            await database.close()
-        assert len(books.captured) > kills, "the customers hardly got through: the test has shown little"
+    async with serving(OK) as receiver:
+        options = {**OPTIONS, "AIOPS_PLANS_FILE": str(plans), "AIOPS_PRIVATE_HOSTS": receiver.authority}
+        with stub_server(folder, database_url, **options) as server, ExitStack() as running:
+            _, key = await make_customer(database_url, load_plans(plans), plan="free", credits=OPENING_CREDITS)
+            secret = await sell_under_fire(server, key, running, processes, kills, receiver)
+            database = Database(database_url)
+            try:
+                await all_ended(database, server)
+                books = await check_books(database, server, key, OPENING_CREDITS)
+                await check_told(books, server, receiver, secret)
+            finally:
+                await database.close()
+    assert len(books.captured) > kills, "the customers hardly got through: the test has shown little"
 
 
-async def sell_under_fire(server: StubServer, key: str, running: ExitStack, processes: int, kills: int) -> None:
+async def subscribe(server: StubServer, key: str, receiver: WebServer) -> str:
+    """Has every end of a job told to the receiver; the secret it is signed with."""
+    body = {"url": f"http://{receiver.authority}/hook", "events": JOB_EVENTS}
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
+        answer = await client.post("/api/webhooks", json=body, headers={"Authorization": f"Bearer {key}"})
+    return str(answer.json()["secret"])
+
+
+async def check_told(books: Books, server: StubServer, receiver: WebServer, secret: str) -> None:
+    """Every job's end is told at least once, each under one id. What was on its way at a kill is due after a lease."""
+    server.advance(courier.LEASE.total_seconds())
+
+    async def all_told() -> bool:
+        return {one.event["data"]["id"] for one in told_by(receiver)} == {job.id for job in books.jobs}
+
+    await until(all_told)
+    for told in told_by(receiver):
+        told.verify(secret)
+    pairs = {(one.id, one.event["data"]["id"]) for one in told_by(receiver)}
+    assert len(pairs) == len(books.jobs) == len({event_id for event_id, _ in pairs})
+
+
+async def sell_under_fire(
+    server: StubServer, key: str, running: ExitStack, processes: int, kills: int, receiver: WebServer
+) -> str:
     """Customers call without a pause while the process that has run for longest is killed; the last ones stay.
 
-    Each third time it is killed in the middle of work in a subprocess.
+    Each third time it is killed in the middle of work in a subprocess. The secret of what the receiver is told.
     """
     alive = deque(running.enter_context(forked(server)) for _ in range(processes))
+    secret = await subscribe(server, key, receiver)
     async with customers(server, key) as answers:
         for number in range(kills):
             process = alive.popleft()
@@ -80,6 +111,7 @@ async def sell_under_fire(server: StubServer, key: str, running: ExitStack, proc
             await asyncio.to_thread(process.join)
             await have_ended(children)
         await has_answered(answers, 1)
+    return secret
 
 
 async def has_answered(answers: list[int], more: int) -> None:

@@ -56,7 +56,7 @@ async def claim(
         taken = _choose((await session.execute(due)).scalars(), busy, per_host, number)
         for delivery in taken:
             delivery.attempts += 1
-            delivery.due_at = now + lease
+            delivery.due_at, delivery.answered, delivery.error = now + lease, None, None
         return taken
 
 
