@@ -11,6 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 
 BIN = .venv/bin
 PIP = $(BIN)/pip --disable-pip-version-check
+CONNECTORS = openapi/aiops.yaml --publisher connectors/publisher.yaml --output connectors
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
 .PHONY: serve test check lint generate bench fuzz lock clean
@@ -19,19 +20,21 @@ serve: .venv/serve.installed
 	$(BIN)/aiops serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: .venv/test.installed
-	$(BIN)/pytest -m "not browser and not flite and not long"
+	$(BIN)/pytest -m "not browser and not flite and not long and not specs"
 
 check: .venv/test.installed openapi/node_modules/.package-lock.json
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/datamodel-codegen --check
+	$(BIN)/aiops-connect check $(CONNECTORS)
 	$(BIN)/lint-imports
 	cd openapi && $(NPM) run --silent lint
 	$(BIN)/pytest -q tests/test_style.py
 
 generate: .venv/test.installed
 	$(BIN)/datamodel-codegen
+	$(BIN)/aiops-connect render $(CONNECTORS)
 
 bench: .venv/test.installed
 	$(BIN)/python -W ignore -m tests.benchmarks
@@ -43,7 +46,7 @@ fuzz: .venv/test.installed
 
 lock: .venv/test.installed
 	$(BIN)/uv pip compile pyproject.toml --group build $(LOCK) --output-file requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --group build --group dev --constraints requirements.lock $(LOCK) \
+	$(BIN)/uv pip compile pyproject.toml --extra connect --group build --group dev --constraints requirements.lock $(LOCK) \
 		--output-file requirements-dev.lock
 
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url

@@ -1,0 +1,1 @@
+"""From an OpenAPI document to the connectors of automation platforms."""

@@ -1,0 +1,112 @@
+"""What the words say at schemas and parameters. A word that is not used as openapi/README.md says is a problem."""
+
+from collections.abc import Collection, Mapping
+
+from aiops_connect import ir
+from aiops_connect.openapi import words
+from aiops_connect.openapi.nodes import Node
+
+Words = Mapping[str, Node]  # by its name, the object that a word stands in
+
+
+def flag(found: Words, word: str) -> bool:
+    """Whether a word that is true or false is true."""
+    return word in found and found[word].flag(word)
+
+
+def is_excluded(found: Words, required: bool) -> bool:
+    """Whether a field is left out. One that has to be sent cannot be."""
+    if not flag(found, words.EXCLUDE):
+        return False
+    if required:
+        found[words.EXCLUDE].report(
+            "What is required cannot be left out. Make it optional, or exclude the operation.", at=words.EXCLUDE
+        )
+        return False
+    return True
+
+
+def members(holder: Node, word: str, known: Collection[str], required: Collection[str] = ()) -> Node | None:
+    """The object that a word holds, once its members are as they should be; None, and a problem, where not."""
+    node = holder.child(word)
+    if node is None or not isinstance(node.value, dict):
+        holder.report(f"It has to be an object with {', '.join(known)}.", at=word)
+        return None
+    for name in node.value.keys() - set(known):
+        node.report(f"There is no such member. There are {', '.join(known)}.", at=name)
+    missing = [name for name in required if name not in node.value]
+    if missing:
+        node.report(f"Add {', '.join(missing)}.")
+        return None
+    return node
+
+
+def operation_id(node: Node, name: str, operation_ids: Mapping[str, str]) -> str | None:
+    """The operation that a member names, by its id in the connector; None, and a problem, where there is none."""
+    found = operation_ids.get(node.text(name))
+    if found is None:
+        node.report(
+            "No operation, or more than one, has this operationId. Name one that stands once and is not excluded.",
+            at=name,
+        )
+    return found
+
+
+def pointer(node: Node, name: str) -> ir.Pointer | None:
+    """A JSON pointer that a member holds; None where there is no such member, or, with a problem, it holds none."""
+    if not node.has(name):
+        return None
+    text = node.text(name)
+    if text and not text.startswith("/"):
+        node.report("It has to be a JSON pointer such as /data, or empty for the whole.", at=name)
+        return None
+    return text
+
+
+def file(holder: Node, operation_ids: Mapping[str, str]) -> ir.FieldType:
+    """What `x-connector-file` says: the text is a link to a file, of some types, which an operation can make."""
+    if holder.get(words.FILE) is True:
+        return ir.File(ir.FileForm.URL)
+    known = ("mediaTypes", "operationId", "field", "url")
+    node = members(holder, words.FILE, known)
+    if node is None:
+        return ir.File(ir.FileForm.URL)
+    media_types = tuple(node.texts("mediaTypes"))
+    if not node.has("operationId"):
+        return ir.File(ir.FileForm.URL, media_types)
+    operation = operation_id(node, "operationId", operation_ids)
+    url = pointer(node, "url")
+    if not node.text("field") or url is None:
+        node.report("With an operationId, say which `field` of it takes the file, and where its answer has the `url`.")
+        return ir.File(ir.FileForm.URL, media_types)
+    upload = ir.Upload(operation, node.text("field"), url) if operation is not None else None
+    return ir.File(ir.FileForm.URL, media_types, upload)
+
+
+def options(found: Words, operation_ids: Mapping[str, str]) -> ir.OptionsSource | None:
+    """What `x-connector-options` says: a list is filled by an operation."""
+    if words.OPTIONS not in found:
+        return None
+    known = ("operationId", "items", "value", "label")
+    node = members(found[words.OPTIONS], words.OPTIONS, known, ("operationId", "value"))
+    if node is None:
+        return None
+    operation = operation_id(node, "operationId", operation_ids)
+    value = pointer(node, "value")
+    if operation is None or value is None:
+        return None
+    label = pointer(node, "label")
+    return ir.OptionsSource(ir.Call(operation), pointer(node, "items") or "", value, value if label is None else label)
+
+
+def credits_of(operation: Node) -> int | None:
+    """What `x-credits` says: what a call costs, a whole number from 1; None where it is free."""
+    if not operation.has(words.CREDITS):
+        return None
+    value = operation.get(words.CREDITS)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        operation.report(
+            "A price is a whole number from 1. Leave the word out where the call is free.", at=words.CREDITS
+        )
+        return None
+    return value

@@ -1,0 +1,48 @@
+"""The words that say what OpenAPI cannot, one line each in openapi/README.md, and where each of them may stand."""
+
+from aiops_connect.openapi.nodes import Node, escape
+
+PREFIX = "x-connector-"
+
+CREDITS = "x-credits"
+EXCLUDE = "x-connector-exclude"
+CHECK = "x-connector-check"
+ACCOUNT_LABEL = "x-connector-account-label"
+MULTILINE = "x-connector-multiline"
+ADVANCED = "x-connector-advanced"
+FILE = "x-connector-file"
+OPTIONS = "x-connector-options"
+JOB = "x-connector-job"
+WAITS_FOR = "x-connector-waits-for"
+TRIGGERS = "x-connector-triggers"
+KEY_PREFIX = "x-connector-key-prefix"
+
+WORDS = frozenset(
+    {CREDITS, EXCLUDE, CHECK, ACCOUNT_LABEL, MULTILINE, ADVANCED, FILE, OPTIONS, JOB, WAITS_FOR, TRIGGERS, KEY_PREFIX}
+)
+
+_FREE_FORM = frozenset({"example", "examples", "default", "const", "enum"})
+_NAMES = frozenset({"properties", "patternProperties", "schemas", "responses", "parameters", "headers", "paths"})
+
+
+def report_unknown(root: Node) -> None:
+    """Reports each member that looks like a word and is none: a typing error would otherwise be a fact that is silently
+    absent. Words of others are left alone."""
+    waiting = [(root, False)]
+    while waiting:
+        node, are_names = waiting.pop()
+        if isinstance(node.value, list):
+            waiting += [
+                (Node(child, f"{node.pointer}/{index}", node.file), False)
+                for index, child in enumerate(node.value)
+                if isinstance(child, dict | list)
+            ]
+            continue
+        for name, child in node.value.items():
+            if not are_names and name in _FREE_FORM:
+                continue
+            if not are_names and name.startswith(PREFIX) and name not in WORDS:
+                node.report("There is no such word. openapi/README.md has those there are.", at=name)
+            if isinstance(child, dict | list):
+                below = Node(child, f"{node.pointer}/{escape(name)}", node.file)
+                waiting.append((below, not are_names and name in _NAMES))

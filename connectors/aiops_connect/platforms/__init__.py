@@ -1,0 +1,1 @@
+"""One folder for each platform, found by its being here."""
