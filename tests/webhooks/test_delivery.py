@@ -242,7 +242,7 @@ async def test_it_is_sent_again_when_asked_for(receiver: Receiver) -> None:
 
     async def send_again(account_id: str | None) -> bool:
         async with service.runtime.database.write() as session:
-            return await deliveries.send_again(session, delivery.id, service.clock(), account_id)
+            return bool(await deliveries.send_again(session, delivery.id, service.clock(), account_id))
 
     assert not await send_again(bob.id)
     assert await send_again(ada.id)
