@@ -756,7 +756,8 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A connector. `version` is that of the API's document."""
+    """A connector. `version` is that of the API's document. `internal` are operations that are no steps to choose, but
+    that the connector calls by itself: for a trigger, a job, a list or a file."""
 
     id: str
     title: str
@@ -766,14 +767,16 @@ class App:
     connection: Connection | None
     resources: tuple[Resource, ...]
     triggers: tuple[Trigger, ...] = ()
+    internal: tuple[Operation, ...] = ()
 
     @property
     def operations(self) -> Iterator[Operation]:
+        """The steps to choose from."""
         return (operation for resource in self.resources for operation in resource.operations)
 
     def operation(self, id: str) -> Operation:  # noqa: A002 - its name
-        """Raises KeyError where there is none."""
-        for operation in self.operations:
+        """One of either kind. Raises KeyError where there is none."""
+        for operation in (*self.operations, *self.internal):
             if operation.id == id:
                 return operation
         raise KeyError(id)

@@ -11,7 +11,22 @@ from typing import Any
 import yaml
 
 METHODS = ("get", "post", "put", "patch", "delete")
-WORDS = frozenset({"x-credits", "x-connector-exclude"})
+WORDS = frozenset(
+    {
+        "x-credits",
+        "x-connector-account-label",
+        "x-connector-advanced",
+        "x-connector-check",
+        "x-connector-exclude",
+        "x-connector-file",
+        "x-connector-job",
+        "x-connector-key-prefix",
+        "x-connector-multiline",
+        "x-connector-options",
+        "x-connector-triggers",
+        "x-connector-waits-for",
+    }
+)
 _FREE_FORM = frozenset({"example", "examples", "default", "const", "enum"})
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 

@@ -46,7 +46,7 @@ def operation_id(node: Node, name: str, operation_ids: Mapping[str, str]) -> str
     found = operation_ids.get(node.text(name))
     if found is None:
         node.report(
-            "No operation, or more than one, has this operationId. Name one that stands once and is not excluded.",
+            "No operation, or more than one, has this operationId. Name one that stands once.",
             at=name,
         )
     return found

@@ -79,18 +79,19 @@ class _Parsing:
         self.progress = progress
 
     def run(self) -> Parsed:
-        words.report_unknown(self.root)
+        mentioned = words.read(self.root)
         everything = list(described(self.root))
-        included = [one for one in everything if not one.is_excluded]
-        kept = named(included)
-        ids = _by_operation_id(kept)
-        schemas = Schemas(Gatherer(recursive_references(self.library, self.root.file)), ids)
+        kept = named([one for one in everything if not one.is_excluded or one.node.get("operationId") in mentioned])
+        by_id = {id_: one for one, id_ in kept}
+        nodes = {id_: one.node for id_, one in by_id.items()}
+        operation_ids = _by_operation_id(kept)
+        schemas = Schemas(Gatherer(recursive_references(self.library, self.root.file)), operation_ids)
         schemes = security.schemes(self.root)
-        reader = Reader(self.root, schemas, schemes)
-        operations = link_jobs(self._operations(reader, kept), {id_: one.node for one, id_ in kept}, ids)
-        linker = Linker({operation.id: operation for operation in operations}, ids)
-        tested = check(operations, {id_: one.node for one, id_ in kept})
-        label = account_label(tested, schemas, {id_: one.node for one, id_ in kept})
+        operations = link_jobs(self._operations(Reader(self.root, schemas, schemes), kept), nodes, operation_ids)
+        offered = [operation for operation in operations if not by_id[operation.id].is_excluded]
+        linker = Linker({operation.id: operation for operation in operations}, operation_ids)
+        tested = check(operations, nodes)
+        label = account_label(tested, schemas, nodes)
         info = self.root.child("info") or self.root
         app = ir.App(
             id=naming.identifier(info.text("title"), otherwise="api"),
@@ -98,13 +99,12 @@ class _Parsing:
             version=info.text("version"),
             help=info.text("description"),
             servers=servers.servers(self.root),
-            connection=security.connection(
-                schemes.values(), operations, tested.id if tested is not None else None, label
-            ),
-            resources=_resources(self.root, operations, {id_: one for one, id_ in kept}),
+            connection=security.connection(schemes.values(), offered, tested.id if tested is not None else None, label),
+            resources=_resources(self.root, offered, by_id),
             triggers=triggers(self.root, schemas, linker),
+            internal=tuple(operation for operation in operations if by_id[operation.id].is_excluded),
         )
-        return Parsed(app, operations=len(everything), excluded=len(everything) - len(included))
+        return Parsed(app, operations=len(everything), excluded=sum(one.is_excluded for one in everything))
 
     def _operations(self, reader: Reader, kept: Sequence[tuple[Described, str]]) -> list[ir.Operation]:
         found = []

@@ -29,7 +29,7 @@ class Linker:
     def operation(self, node: Node, name: str) -> ir.Operation | None:
         id_ = annotations.operation_id(node, name, self.ids)
         if id_ is not None and id_ not in self.operations:
-            node.report("The operation is left out of the connector. Name another, or do not exclude it.", at=name)
+            node.report("The operation cannot be rendered. Mend it, or name another.", at=name)
         return self.operations.get(id_ or "")
 
     def call(self, holder: Node, name: str) -> ir.Call | None:

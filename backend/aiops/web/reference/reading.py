@@ -32,6 +32,7 @@ PATIENCE_SECONDS = 60  # an example waits longer for its answer than a job may t
 LIMITS = "Limits"
 ERROR = "Error"
 UNTAGGED = "Other"
+OPERATORS = "System"  # the tag of what is for those who run the service
 
 
 def read_reference(document: Document, plans: tuple[Plan, ...], server: Server) -> Reference:
@@ -118,7 +119,7 @@ class _Reader:
             notes=notes,
             cost=known.cost,
             is_authenticated=known.is_authenticated,
-            is_for_operators=node.get("x-connector-exclude", False),
+            is_for_operators=OPERATORS in node.get("tags", ()),
             parameters=parameters,
             body=self._body(node),
             requests=tuple(self._requests(node, call)) if call else (),
