@@ -81,10 +81,17 @@ class Gatherer:
 
     def __init__(self, recursive: frozenset[str]) -> None:
         self.recursive = recursive
+        self._known: dict[tuple[tuple[str, ...], frozenset[str]], Facts] = {}
 
     def gather(self, parts: Parts, ignored: frozenset[str] = frozenset()) -> Facts:
         """The facts that these parts and what they lead to come to. Alternatives at pointers in `ignored` are left
         out."""
+        key = (tuple(part.pointer for part in parts), ignored)
+        if key not in self._known:
+            self._known[key] = self._gather(parts, ignored)
+        return self._known[key]
+
+    def _gather(self, parts: Parts, ignored: frozenset[str]) -> Facts:
         facts = Facts(parts)
         waiting = [(part, False) for part in reversed(parts)]
         seen: set[str] = set()
