@@ -34,7 +34,8 @@ from aiops.logs import configure_logs
 from aiops.providers.embedded.provider import EmbeddedProvider
 from aiops.runtime import Runtime, utc_now
 from aiops.settings import LOCAL_URL, Settings
-from aiops.storage.files import FileStore
+from aiops.storage.files import StorageError
+from aiops.storage.location import open_store
 
 FIRST_EMAIL = "owner@example.com"
 FIRST_PLAN = "business"
@@ -61,6 +62,8 @@ def main() -> None:
     except SQLAlchemyError as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
         _refuse(f"The database cannot be used: {str(reason).partition(chr(10))[0]}")
+    except StorageError as error:
+        _refuse(f"The storage of files cannot be used: {error}")
     except (AccountError, BackupError, ContractError, MigrationError, OSError, ValueError) as error:
         _refuse(str(error))
 
@@ -203,11 +206,12 @@ def credits_grant(
 def ledger_verify() -> None:
     """Computes every balance anew and looks for every file; says what is off and ends with 1 if anything is."""
     settings = Settings()
+    store = open_store(settings.storage_url, settings.files_dir)
 
     async def check(database: Database) -> list[str]:
         now = utc_now()
         findings = await verify(database, now, grace_seconds=settings.reaper_seconds)
-        return findings + await missing_files(database, FileStore(settings.files_dir), now)
+        return findings + await missing_files(database, store, now)
 
     findings = _with_database(check)
     print("\n".join(findings) or "The ledger is in order.", flush=True)
@@ -271,9 +275,10 @@ class _FirstAccount(NamedTuple):
 
 
 async def _prepare(runtime: Runtime) -> _FirstAccount | None:
-    """Checks the database and, where it is empty, makes the first account."""
+    """Checks database and storage and, where there is no account yet, makes the first one."""
     try:
         await check_migrated(runtime.database)
+        await runtime.store.check()
         async with runtime.database.write() as session:
             if await count_accounts(session):
                 return None

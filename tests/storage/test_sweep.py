@@ -22,7 +22,7 @@ async def count(service: Service, table: type[File] | type[IdempotencyKey]) -> i
 
 
 def kept(service: Service) -> list[Path]:
-    return [path for path in service.runtime.store.folder.rglob("*") if path.is_file()]
+    return [path for path in service.folder.rglob("*") if path.is_file()]
 
 
 async def test_files_are_kept_until_they_expire(service: Service) -> None:
@@ -62,7 +62,7 @@ async def test_what_no_job_owns_is_swept_after_a_day(sqlite_service: Service) ->
     ada = await sqlite_service.customer()
     link = (await ada.image()).json()["image_url"]
     orphan = await sqlite_service.runtime.store.put(b"its process died before the capture", IMAGES[0])
-    folder = sqlite_service.runtime.store.folder / orphan.id[:2]
+    folder = sqlite_service.folder / orphan.id[:2]
     (folder / f".{orphan.id[::-1]}").write_bytes(b"its process died while writing")
     sqlite_service.clock.advance(hours=23)
     assert await run(sqlite_service) == 0
