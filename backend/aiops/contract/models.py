@@ -100,7 +100,7 @@ class Limits(BaseModel):
             description="How large an uploaded file may be, in MB of 1,048,576 bytes.",
             examples=[200],
             ge=1,
-            le=10000,
+            le=2000,
             title="File megabytes",
         ),
     ]
@@ -268,6 +268,7 @@ class FileUpload(BaseModel):
         Field(
             description="The content of the file, whole. Its name is kept for whoever downloads it; its announced type is not.",
             examples=["recording.m4a"],
+            max_length=2097152000,
             title="File",
         ),
     ]
@@ -317,7 +318,7 @@ class UploadedFile(BaseModel):
         ),
     ]
     size_bytes: Annotated[
-        int, Field(description="How large it is.", examples=[1921024], ge=1, le=10485760000, title="Size in bytes")
+        int, Field(description="How large it is.", examples=[1921024], ge=1, le=2097152000, title="Size in bytes")
     ]
     duration_seconds: Annotated[
         float,
