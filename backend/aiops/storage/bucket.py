@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
 # What of a file is in memory at once: so many parts of this size.
-PART_BYTES = 8 * 1024 * 1024
+PART_BYTES = 5 * 1024 * 1024  # S3 takes none that are smaller
 PARTS_AT_ONCE = 2
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 RETRIES: "RetryConfig" = {

@@ -7,18 +7,22 @@ from urllib.parse import quote
 
 STEM_LENGTH_MAX = 100
 UNNAMED = "upload"
-# What no file system takes, and what turns the order of letters round so that "exe.gpj" reads as another ending.
-_UNSAFE = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffd]')
+NOT_IN_NAMES = '<>:"|?*\ufffd'  # what some file system does not take, and what stands for a letter that was broken
 _NOT_PLAIN = re.compile(r"[^0-9A-Za-z _.()-]")
 
 
 def safe_name(sent: str | None, extension: str) -> str:
     """The name to keep a file under: no folder, nothing invisible, not too long, and the ending of what it is."""
     name = unicodedata.normalize("NFC", sent or "").replace("\\", "/").rpartition("/")[2]
-    name = " ".join(_UNSAFE.sub("", name).split())
+    name = " ".join("".join(filter(_is_kept, name)).split())
     stem, dot, ending = name.rpartition(".")
     stem = stem if dot and stem and ending.isalnum() and len(ending) <= 5 else name
     return f"{stem.strip('. ')[:STEM_LENGTH_MAX].strip('. ') or UNNAMED}.{extension}"
+
+
+def _is_kept(letter: str) -> bool:
+    """Not what is invisible, as controls are and what turns the order of letters round."""
+    return letter.isspace() or (letter.isprintable() and letter not in NOT_IN_NAMES)
 
 
 def disposition(name: str) -> str:
