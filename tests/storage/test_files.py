@@ -39,7 +39,7 @@ def store(storage_url: str | None, tmp_path: Path) -> FileStore:
 
 async def kept(store: FileStore) -> list[str]:
     """Every key there is."""
-    return [key async for keys in store.written_before(datetime.now(UTC) + timedelta(days=1)) for key in keys]
+    return [one.key async for some in store.objects() for one in some]
 
 
 async def test_a_file_that_is_put_can_be_read_whole(store: FileStore) -> None:
@@ -117,12 +117,11 @@ async def test_a_deleted_file_is_gone_and_deleting_it_again_is_no_error(store: F
     assert await kept(store) == []
 
 
-async def test_what_was_written_before_a_moment_is_told(store: FileStore) -> None:
+async def test_all_that_is_kept_is_told_with_its_size_and_time(store: FileStore) -> None:
     stored = await store.put(DATA, PNG)
-    now = datetime.now(UTC)
-    for moment, expected in ((now - timedelta(seconds=60), []), (now + timedelta(seconds=60), [stored.id])):
-        keys = [key async for some in store.written_before(moment) for key in some]
-        assert [key.rpartition("/")[2] for key in keys] == expected
+    (found,) = [one async for some in store.objects() for one in some]
+    assert (found.file_id, found.size_bytes) == (stored.id, len(DATA))
+    assert abs(found.written_at - datetime.now(UTC)) < timedelta(seconds=60)
 
 
 async def test_more_files_than_are_listed_at_once_are_told(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,19 @@ class StoredFile:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What lies under a key; `file_id` is the id of the file that it would be, if it is one's."""
+
+    key: str
+    size_bytes: int
+    written_at: datetime
+
+    @property
+    def file_id(self) -> str:
+        return self.key.rpartition("/")[2]
+
+
 class FileStore(ABC):
     """Files by id. Each method raises StorageError where the storage cannot be used."""
 
@@ -104,18 +117,18 @@ class FileStore(ABC):
             await self.delete_object(_key(file_id))
 
     async def delete_object(self, key: str) -> None:
-        """Deletes what `written_before` names."""
+        """Deletes what `objects` names."""
         try:
             with storage_errors():
                 await obstore.delete_async(self._objects, key)
         except FileNotFoundError:
             pass
 
-    async def written_before(self, moment: datetime) -> AsyncIterator[list[str]]:
-        """What was last written before then, half-written files too, by their keys; some at a time."""
+    async def objects(self) -> AsyncIterator[list[StoredObject]]:
+        """All there is, half-written files too; some at a time."""
         with storage_errors():
             async for listed in obstore.list(self._objects, chunk_size=LISTED_AT_ONCE):
-                yield [one["path"] for one in listed if one["last_modified"] < moment]
+                yield [StoredObject(one["path"], one["size"], one["last_modified"]) for one in listed]
 
     async def check(self) -> None:
         """Writes, reads and deletes a small object."""
@@ -132,11 +145,6 @@ class FileStore(ABC):
 
 def is_file_id(text: str) -> bool:
     return _FILE_ID.fullmatch(text) is not None
-
-
-def id_of(key: str) -> str:
-    """The id of the file that a key would be of, if it is one's."""
-    return key.rpartition("/")[2]
 
 
 @contextmanager

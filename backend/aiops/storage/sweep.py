@@ -11,7 +11,7 @@ from sqlmodel import col
 from aiops.accounts import attempts, email_links, sessions
 from aiops.database.engine import Database
 from aiops.database.tables import IDEMPOTENCY_KEY_AGE, File, IdempotencyKey
-from aiops.storage.files import FileStore, id_of
+from aiops.storage.files import FileStore
 from aiops.webhooks import deliveries
 
 BATCH = 500
@@ -64,12 +64,12 @@ async def _sweep_expired(database: Database, store: FileStore, now: datetime) ->
 
 async def _sweep_orphans(database: Database, store: FileStore, now: datetime) -> int:
     orphans = 0
-    async for keys in store.written_before(now - ORPHAN_AGE):
+    async for objects in store.objects():
+        old = {one.file_id: one for one in objects if one.written_at < now - ORPHAN_AGE}
         async with database.read() as session:
-            rows = await session.execute(select(col(File.id)).where(col(File.id).in_([id_of(key) for key in keys])))
+            rows = await session.execute(select(col(File.id)).where(col(File.id).in_(old)))
             owned = set(rows.scalars())
-        for key in keys:
-            if id_of(key) not in owned:
-                await store.delete_object(key)
-                orphans += 1
+        for file_id in old.keys() - owned:
+            await store.delete_object(old[file_id].key)
+            orphans += 1
     return orphans
