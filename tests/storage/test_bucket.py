@@ -51,7 +51,7 @@ async def test_a_bucket_that_is_not_there_is_told(s3: S3, monkeypatch: pytest.Mo
     store = BucketStore("nobody-has-made-it", "")
     with pytest.raises(StorageError, match="The bucket does not exist"):
         await store.put(b"content", PNG)
-    with pytest.raises(StorageError, match="404 Not Found"):
+    with pytest.raises(StorageError, match=r"404 Not Found Check AIOPS_STORAGE_URL, AWS_ACCESS_KEY_ID"):
         await store.check()
 
 

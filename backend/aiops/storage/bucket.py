@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 # What of a file is in memory at once: so many parts of this size.
 PART_BYTES = 5 * 1024 * 1024  # S3 takes none that are smaller
 PARTS_AT_ONCE = 2
+WHAT_TO_CHECK = (
+    "Check AIOPS_STORAGE_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and, unless it is Amazon's, "
+    "AWS_ENDPOINT_URL."
+)
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 RETRIES: "RetryConfig" = {
     "max_retries": 3,
@@ -65,6 +69,12 @@ class BucketStore(FileStore):
                 part = await self.read(file_id, start, min(PART_BYTES, size_bytes - start))
                 await asyncio.to_thread(file.write, part)
         return target
+
+    async def check(self) -> None:
+        try:
+            await super().check()
+        except StorageError as error:
+            raise StorageError(f"{error} {WHAT_TO_CHECK}") from error
 
 
 def _client() -> "ClientConfig":

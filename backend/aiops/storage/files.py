@@ -161,8 +161,8 @@ def storage_errors() -> Iterator[None]:
 
 
 def _sentence(error: Exception) -> str:
-    """The first line: what follows in an error of obstore is for its developers."""
-    return str(error).partition("\n")[0] or type(error).__name__
+    """The first line, without the XML of S3: what follows in an error of obstore is for its developers."""
+    return str(error).partition("\n")[0].partition(": <?xml")[0] or type(error).__name__
 
 
 def _new_id(content_type: ContentType) -> str:
