@@ -9,14 +9,15 @@ from collections.abc import Callable
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from aiops.contract.models import FileUpload
 from aiops.errors import InvalidInputError, MalformedRequestError, UnsupportedMediaTypeError
 
-FIELD = "file"
+(FIELD,) = FileUpload.model_fields  # the one field that the document's form has
 BOUNDARY_BYTES_MAX = 200
 HEADERS_MAX = 8
 HEADER_BYTES_MAX = 4096
 
-NOT_A_FORM = 'Send the file as multipart/form-data, uncompressed, in one part named "file".'
+NOT_A_FORM = f'Send the file as multipart/form-data, uncompressed, in one part named "{FIELD}".'
 NOT_VALID = "The body is not valid multipart/form-data."
 NOT_WHOLE = "The body did not arrive whole."
 
