@@ -122,7 +122,7 @@ async def test_storage_that_is_full(service: Service, monkeypatch: pytest.Monkey
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("aiops.storage.files._write_durably", full)
+    monkeypatch.setattr("aiops.storage.folder._write_durably", full)
     answer = await ada.image()
     assert (answer.status_code, answer.json()["reason"]) == (500, "The result could not be stored.")
     assert await ada.credits() == 5000
