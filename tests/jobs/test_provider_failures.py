@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from aiops.jobs import queue
+from aiops.jobs.execution import JobContext
 from aiops.providers.base import Call, Media, ProviderRejectedError, ProviderUnavailableError, Transcript
+from aiops.storage.files import StorageError
 from tests.fixtures.providers import MP3, png
 from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Service, running_service
 
@@ -126,6 +128,29 @@ async def test_storage_that_is_full(service: Service, monkeypatch: pytest.Monkey
     answer = await ada.image()
     assert (answer.status_code, answer.json()["reason"]) == (500, "The result could not be stored.")
     assert await ada.credits() == 5000
+
+
+async def test_storage_that_goes_away_after_the_output_was_stored(
+    sqlite_service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller is told, although what was stored cannot be deleted now."""
+    store = JobContext.store
+
+    async def store_and_fail(*arguments: Any) -> str:
+        await store(*arguments)
+        raise StorageError("Connection refused")
+
+    async def fail(*_: Any) -> None:
+        raise StorageError("Connection refused")
+
+    ada = await sqlite_service.customer()
+    with monkeypatch.context() as away:
+        away.setattr(JobContext, "store", store_and_fail)
+        away.setattr(type(sqlite_service.runtime.store), "delete", fail)
+        answer = await asyncio.wait_for(ada.image(), 20)
+    assert (answer.status_code, answer.json()["reason"]) == (500, "The result could not be stored.")
+    assert await ada.credits() == 5000
+    assert (await ada.image()).status_code == 200
 
 
 async def test_a_caller_that_hangs_up_loses_nothing(service: Service) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from aiops.database.tables import File, IdempotencyKey
 from aiops.storage import sweep as sweep_module
 from aiops.storage.content_types import IMAGES
+from aiops.storage.files import StorageError
 from aiops.storage.sweep import sweep
 from tests.fixtures.service import Service
 
@@ -126,3 +127,21 @@ async def test_idempotency_keys_are_forgotten_after_a_day(service: Service) -> N
     service.clock.advance(hours=24)
     await run(service)
     assert await count(service, IdempotencyKey) == 0
+
+
+async def test_a_storage_that_is_away_keeps_its_files_and_nothing_else(
+    sqlite_service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise StorageError("Connection refused")
+
+    ada = await sqlite_service.customer()
+    await ada.image(**{"Idempotency-Key": "k"})
+    sqlite_service.clock.advance(hours=72)
+    with monkeypatch.context() as away:
+        away.setattr(type(sqlite_service.runtime.store), "delete", fail)
+        with pytest.raises(StorageError):
+            await run(sqlite_service)
+    assert await count(sqlite_service, IdempotencyKey) == 0
+    assert await count(sqlite_service, File) == 1, "its content is still there"
+    assert await run(sqlite_service) == 1

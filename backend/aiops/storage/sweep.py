@@ -19,11 +19,13 @@ ORPHAN_AGE = timedelta(hours=24)  # far longer than a job can take from storing 
 
 
 async def sweep(database: Database, store: FileStore, downloads: Path, now: datetime) -> int:
-    """Deletes what is due and returns how many files that were. The content goes first: a row without content is
-    expired anyway, content without a row would be an orphan."""
-    deleted = await _sweep_expired(database, store, now)
-    deleted += await _sweep_orphans(database, store, now)
-    deleted += await asyncio.to_thread(_sweep_downloads, downloads, now - ORPHAN_AGE)
+    """Deletes what is due and returns how many files that were. Of a file, the content goes first: a row without
+    content is expired anyway, content without a row would be an orphan. What needs the storage, which may be away, goes
+    last.
+
+    Raises:
+        StorageError: it is away.
+    """
     async with database.write() as session:
         due = col(IdempotencyKey.claimed_at) <= now - IDEMPOTENCY_KEY_AGE
         await session.execute(delete(IdempotencyKey).where(due).execution_options(synchronize_session=False))
@@ -31,7 +33,9 @@ async def sweep(database: Database, store: FileStore, downloads: Path, now: date
         await email_links.sweep(session, now)
         await attempts.sweep(session, now)
         await deliveries.sweep(session, now, BATCH)
-    return deleted
+    deleted = await asyncio.to_thread(_sweep_downloads, downloads, now - ORPHAN_AGE)
+    deleted += await _sweep_expired(database, store, now)
+    return deleted + await _sweep_orphans(database, store, now)
 
 
 def _sweep_downloads(folder: Path, before: datetime) -> int:
