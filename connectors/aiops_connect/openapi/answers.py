@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from aiops_connect import ir
 from aiops_connect.openapi.examples import first_example, sample
 from aiops_connect.openapi.facts import Facts
-from aiops_connect.openapi.media_types import Family, preferred
+from aiops_connect.openapi.media_types import ANY_TYPE, Family, preferred
 from aiops_connect.openapi.nodes import Node
 from aiops_connect.openapi.schemas import OUTPUT, Schemas
 
@@ -71,8 +71,7 @@ def _type(media_type: str, family: Family, content: Node, schemas: Schemas) -> i
         case Family.TEXT | Family.STREAM | Family.OTHER:
             return ir.Text(is_multiline=True)
         case Family.BYTES:
-            is_any = media_type in ("*/*", "application/octet-stream")
-            return ir.File(ir.FileForm.BYTES, () if is_any else (media_type,))
+            return ir.File(ir.FileForm.BYTES, () if media_type in ANY_TYPE else (media_type,))
 
 
 def _error(status: str, response: Node, schemas: Schemas) -> ir.ApiError:
