@@ -394,14 +394,16 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkHeader:
-    """The header Link names the next page as `rel="next"` (RFC 8288)."""
+class Link:
+    """The address of the next page stands at `next` of the answer, null on the last; where that is None, in the header
+    Link as `rel="next"` (RFC 8288). It may lead to the API's own host only."""
 
+    next: Pointer | None = None
     limit: str | None = None
     items: Pointer = ""
 
 
-Pagination: TypeAlias = Cursor | Offset | Page | LinkHeader
+Pagination: TypeAlias = Cursor | Offset | Page | Link
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,8 +155,8 @@ def pages(operation: ir.Operation) -> str:
             return f"pages by offset: {code(name)}"
         case ir.Page(field=name, first=first):
             return f"pages by number: {code(name)} from {first}"
-        case ir.LinkHeader():
-            return "pages by the header Link"
+        case ir.Link(next=following):
+            return "pages by " + (f"the address at {code(following)}" if following is not None else "the header Link")
         case _:
             assert_never(operation.pagination)
 

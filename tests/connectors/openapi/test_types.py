@@ -86,6 +86,7 @@ COMPOUNDS: list[tuple[str, Any, ir.FieldType]] = [
         {"type": "array", "items": {"properties": {"a": {"type": "string"}}}},
         ir.Array(ir.Group((member("a", TEXT),))),
     ),
+    ("list of one value", {"type": "array", "items": {"const": "one"}}, ir.Array(ir.Choice((ONE,)))),
     (
         "object",
         {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}, "required": ["b"]},
