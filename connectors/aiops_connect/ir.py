@@ -463,7 +463,7 @@ Execution: TypeAlias = Immediate | Job
 @dataclass(frozen=True, slots=True)
 class Callback:
     """A call that the API makes to the address in input `field` of the operation; None where the address is not one of
-    its inputs. `event` is the pointer to what happened in the payload, where callbacks of several kinds arrive."""
+    its inputs. `payload` is None where the call has no body."""
 
     id: str
     label: str

@@ -12,7 +12,7 @@ from aiops_connect.loading import LoadError, load
 from aiops_connect.openapi import security, servers, words
 from aiops_connect.openapi.annotations import Mentions, check_mentions
 from aiops_connect.openapi.checks import account_label, check
-from aiops_connect.openapi.facts import Gatherer
+from aiops_connect.openapi.gathering import Gatherer
 from aiops_connect.openapi.jobs import link_jobs
 from aiops_connect.openapi.library import File, Library
 from aiops_connect.openapi.nodes import Node

@@ -9,7 +9,8 @@ from aiops_connect import ir, naming
 from aiops_connect.limits import MEMBERS_MAX, TYPE_DEPTH_MAX, TYPE_FIELDS_MAX
 from aiops_connect.openapi import annotations, words
 from aiops_connect.openapi.choices import choice_of_alternatives, choice_of_values, option_label
-from aiops_connect.openapi.facts import Facts, Gatherer, Parts
+from aiops_connect.openapi.facts import Facts, Parts
+from aiops_connect.openapi.gathering import Gatherer
 from aiops_connect.openapi.lowered import Lowered, Member, joined, within_limits
 from aiops_connect.openapi.nodes import Node
 from aiops_connect.openapi.scalars import number, text

@@ -287,6 +287,30 @@ def test_a_discriminator_tells_shapes_apart(discriminator: dict[str, Any], value
     )
 
 
+INHERITED = {
+    "schemas": {
+        "Pet": {"properties": {"kind": {"type": "string"}}, "required": ["kind"], "discriminator": MAPPED},
+        "Cat": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"properties": {"lives": {"type": "integer"}}}]},
+        "Dog": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"properties": {"breed": {"type": "string"}}}]},
+    }
+}
+
+
+def test_what_builds_on_a_schema_with_a_discriminator_is_one_of_its_shapes() -> None:
+    assert field_of({"$ref": "#/components/schemas/Pet"}, components=INHERITED).type == ir.Union(
+        (
+            ir.Variant("Cat", animal("feline", member("lives", ir.Integer())), "feline"),
+            ir.Variant("Dog", animal("canine", member("breed", TEXT)), "canine"),
+        ),
+        "kind",
+    )
+
+
+def test_what_builds_on_it_is_only_itself() -> None:
+    field = field_of({"$ref": "#/components/schemas/Cat"}, components=INHERITED)
+    assert field.type == ir.Group((member("kind", TEXT, required=True), member("lives", ir.Integer())))
+
+
 def test_what_contains_itself_is_json_where_it_does() -> None:
     comment = {
         "properties": {"text": {"type": "string"}, "replies": {"items": {"$ref": "#/components/schemas/Comment"}}}
