@@ -1,5 +1,7 @@
 """A whole document, and the whole app that comes of it."""
 
+from typing import Any
+
 from aiops_connect import ir
 from aiops_connect.openapi import parse
 from tests.fixtures.documents import app_of, document
@@ -66,7 +68,7 @@ def test_an_app_finds_its_operations_and_their_inputs_by_id() -> None:
 
 
 def test_progress_is_told_operation_by_operation() -> None:
-    paths = {path: {"get": {"responses": {}}} for path in ("/a", "/b")}
+    paths: dict[str, Any] = {path: {"get": {"responses": {}}} for path in ("/a", "/b")}
     told: list[tuple[int, int]] = []
     parse(document(paths), progress=lambda done, of: told.append((done, of)))
     assert told == [(1, 2), (2, 2)]
