@@ -354,3 +354,18 @@ def test_what_is_nested_too_deeply_ends_in_json() -> None:
         assert isinstance(type_, ir.Group)
         type_ = type_.fields[0].type
     assert type_ == ir.AnyJson(ir.Untyped.DEEP)
+
+
+def test_how_deep_a_schema_is_read_does_not_depend_on_where_else_it_is_used() -> None:
+    def nested(inner: Any, levels: int) -> Any:
+        for _ in range(levels):
+            inner = {"type": "object", "properties": {"in": inner}}
+        return inner
+
+    components = {"schemas": {"Tall": nested({"type": "string"}, 8)}}
+    reference = {"$ref": "#/components/schemas/Tall"}
+    alone = field_of({"properties": {"low": nested(reference, 8)}}, components=components)
+    beside = field_of({"properties": {"high": reference, "low": nested(reference, 8)}}, components=components)
+    assert isinstance(alone.type, ir.Group)
+    assert isinstance(beside.type, ir.Group)
+    assert beside.type.fields[1] == alone.type.fields[0]
