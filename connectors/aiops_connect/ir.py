@@ -165,7 +165,6 @@ class Untyped(Enum):
     RECURSIVE = "it contains itself"
     LARGE = "it has too many members to ask for one by one"
     DEEP = "it is nested too deeply to ask for member by member"
-    UNKNOWN = "the document does not say it in a way that can be rendered"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,6 @@ class Facts:
     write_only: bool = False
     words: dict[str, Node] = field(default_factory=dict)
     is_recursive: bool = False
-    is_referred: bool = False
 
     @property
     def is_object(self) -> bool:

@@ -55,7 +55,6 @@ class Gatherer:
             waiting += [(one, is_referred, True) for one in reversed(part.items("allOf"))]
             reference = part.value.get("$ref")
             if isinstance(reference, str):
-                facts.is_referred = True
                 target = self._target(facts, part, reference)
                 waiting += [(target, True, is_base)] if target is not None else []
             facts.is_recursive |= "$dynamicRef" in part.value or "$recursiveRef" in part.value

@@ -29,7 +29,6 @@ class Use:
 INPUT = Use(is_input=True)
 OUTPUT = Use(is_input=False)
 RAW_INPUT = Use(is_input=True, is_raw=True)
-RAW_OUTPUT = Use(is_input=False, is_raw=True)
 
 _Key = tuple[tuple[str, ...], frozenset[str], Use]
 
