@@ -16,11 +16,11 @@ class Limits:
     data_bytes: int = 65_536
     run_seconds: float = 2400.0
 
+    calls: int = 2000
     response_bytes: int = 256 * 1024 * 1024
     request_bytes: int = 256 * 1024 * 1024
     file_bytes: int = 1024 * 1024
     bundles: int = 100_000
-    endpoint_depth: int = 3
 
 
 EXPRESSION_CHARS = 16_384

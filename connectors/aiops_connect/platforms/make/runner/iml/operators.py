@@ -30,7 +30,7 @@ def apply(symbol: str, left: Value, right: Value) -> Value:
 
 
 def loosely_equal(left: Value, right: Value) -> bool:
-    """As JavaScript's `==`: `'5' = 5`, null equals undefined only, and dates or arrays are equal only if they are one."""
+    """As JavaScript's `==`: `'5' = 5`, null equals undefined only, dates and arrays equal only themselves."""
     if is_missing(left) or is_missing(right):
         return is_missing(left) and is_missing(right)
     if isinstance(left, str) and isinstance(right, str):
