@@ -1,6 +1,7 @@
 """`aiops-connect make run`: tries a component of a Make app from a terminal."""
 
 import os
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -11,7 +12,7 @@ import typer
 from aiops_connect.platforms.make.runner import report
 from aiops_connect.platforms.make.runner.app import load_app
 from aiops_connect.platforms.make.runner.arguments import ArgumentError, printable, read_collection, read_payload
-from aiops_connect.platforms.make.runner.clock import InstantClock, RealClock
+from aiops_connect.platforms.make.runner.clock import Clock, InstantClock, RealClock
 from aiops_connect.platforms.make.runner.components import Outcome, Target
 from aiops_connect.platforms.make.runner.components import run as run_component
 from aiops_connect.platforms.make.runner.errors import AppError, InputError, MakeError
@@ -32,7 +33,7 @@ class ClockKind(StrEnum):
     INSTANT = "instant"
 
 
-CLOCKS: dict[ClockKind, type[RealClock | InstantClock]] = {ClockKind.REAL: RealClock, ClockKind.INSTANT: InstantClock}
+CLOCKS: dict[ClockKind, Callable[[], Clock]] = {ClockKind.REAL: RealClock, ClockKind.INSTANT: InstantClock}
 
 
 @app.callback()
@@ -51,6 +52,7 @@ def run(
             "epoch:MODULE; connection:NAME/SECTION for a section of an OAuth connection.",
         ),
     ],
+    *,
     params: Annotated[
         str, typer.Option(help="JSON, or @FILE. In it, @PATH is the content of a file, @@ a plain @.")
     ] = "{}",
@@ -70,9 +72,11 @@ def run(
     """Runs one component over real HTTP.
 
     Requests and responses go to standard error, without what log.sanitize hides; the output goes to standard output as
-    JSON. Exit codes: 0 it ended well, 1 it ended in an error of Make, 2 the command or its values are wrong, 3 the app is.
+    JSON. Exit codes: 0 it ended well, 1 it ended in an error of Make's, 2 the command or its values are wrong, 3 the
+    app is wrong.
     """
-    limits, trace = Limits(), Trace()
+    limits = Limits()
+    trace = Trace(listener=lambda exchange: _print(report.exchange_lines(exchange, verbose=verbose)))
     try:
         target = Target.parse(component)
         inputs = Inputs(
@@ -88,15 +92,15 @@ def run(
     try:
         outcome = run_component(load_app(directory, limits), target, inputs, settings, trace)
     except MakeError as error:
-        _show(trace, trace_file, verbose=verbose)
+        _finish(trace, trace_file)
         typer.echo(to_json({"error": {"type": error.type, "message": error.message, "status": error.status}}, indent=2))
         raise typer.Exit(EXIT_ERROR) from None
     except InputError as error:
         _fail(EXIT_USAGE, str(error))
     except AppError as error:
-        _show(trace, trace_file, verbose=verbose)
+        _finish(trace, trace_file)
         _fail(EXIT_APP, str(error))
-    _show(trace, trace_file, verbose=verbose)
+    _finish(trace, trace_file)
     try:
         typer.echo(to_json(_document(outcome, save_files), indent=2))
     except ArgumentError as error:
@@ -120,9 +124,14 @@ def _document(outcome: Outcome, folder: Path | None) -> dict[str, Any]:
     return document
 
 
-def _show(trace: Trace, file: Path | None, *, verbose: bool) -> None:
-    for line in report.lines(trace, verbose=verbose):
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
         typer.echo(line, err=True)
+
+
+def _finish(trace: Trace, file: Path | None) -> None:
+    """The warnings, and the trace into its file."""
+    _print(f"warning: {warning}" for warning in trace.warnings)
     if file is None:
         return
     try:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -95,7 +96,7 @@ class Client:
     def _client(self, authority: str | None) -> httpx.Client:
         if authority not in self.clients:
             try:
-                verify = ssl.create_default_context(cadata=authority) if authority else True
+                verify = ssl.create_default_context(cadata=authority) if authority else _trusting()
             except ssl.SSLError:
                 raise MakeError("RuntimeError", "`ca` is not a certificate in PEM format.") from None
             client = httpx.Client(verify=verify, max_redirects=self.limits.redirects)
@@ -114,6 +115,12 @@ class Client:
                 raise _timed_out(timeout_seconds)
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+@cache
+def _trusting() -> ssl.SSLContext:
+    """Made once: reading the certificates takes longer than most requests."""
+    return httpx.create_ssl_context()
 
 
 def _timed_out(seconds: float) -> MakeError:

@@ -163,10 +163,10 @@ def _url(run: Run, request: Request, base_url: Block | None, qs: dict[str, Value
         url = f"{to_text(run.evaluate(base_url)).rstrip('/')}/{url.lstrip('/')}"
     if not ABSOLUTE.match(url):
         raise block.error(f"The URL {url!r} does not begin with http:// or https://.")
-    return normalize(url, encode=_flag(run, request, "encodeUrl", default=True), query=_query(block, qs))
+    return normalize(url, encode=_flag(run, request, "encodeUrl", default=True), query=_query(request, qs))
 
 
-def _query(block: Block, qs: dict[str, Value] | None) -> str | None:
+def _query(request: Request, qs: dict[str, Value] | None) -> str | None:
     """The query string; None leaves that of the URL."""
     if qs is None:
         return None
@@ -174,7 +174,7 @@ def _query(block: Block, qs: dict[str, Value] | None) -> str | None:
     for name, value in qs.items():
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict | list):
-                raise AppError(f"`qs` is flat, and {name!r} holds a {type_name(item)}.", block.file, "")
+                raise request.layers["qs"][-1].error(f"`qs` is flat, and {name!r} holds a {type_name(item)}.")
             if item is not UNDEFINED:
                 pairs.append((name, item))
     return "&".join(f"{bodies.component(name)}={bodies.component(value)}" for name, value in pairs)

@@ -9,13 +9,11 @@ from aiops_connect.platforms.make.runner.trace import Exchange, Trace
 BODY_CHARS = 4000
 
 
-def lines(trace: Trace, *, verbose: bool) -> Iterator[str]:
-    """One line a request; headers and bodies too if `verbose`; then the warnings."""
-    for exchange in trace.exchanges:
-        yield _summary(exchange)
-        if verbose:
-            yield from _details(exchange)
-    yield from (f"warning: {warning}" for warning in trace.warnings)
+def exchange_lines(exchange: Exchange, *, verbose: bool) -> Iterator[str]:
+    """One line; headers and bodies too if `verbose`."""
+    yield _summary(exchange)
+    if verbose:
+        yield from _details(exchange)
 
 
 def _summary(exchange: Exchange) -> str:

@@ -1,8 +1,8 @@
 """What a run sent and received, without what `log.sanitize` hides."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -28,11 +28,15 @@ class Exchange:
 
 @dataclass
 class Trace:
-    """The exchanges of a run, and warnings. `secrets` are values that must not be shown, by their names."""
+    """The exchanges of a run, and warnings. `secrets` are values that must not be shown, by their names.
+
+    The `listener` is told of each exchange as soon as it is over.
+    """
 
     secrets: dict[str, str] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    listener: Callable[[Exchange], None] = lambda _exchange: None
 
     def warn(self, message: str) -> None:
         if message not in self.warnings:
@@ -54,9 +58,9 @@ class Trace:
                 self.warn(
                     f"{exchange.step}: log.sanitize does not hide connection.{name} in the {side}; Make would log it."
                 )
-        self.exchanges.append(
-            Exchange(request, response, exchange.seconds, exchange.step, exchange.page, exchange.failure)
-        )
+        kept = replace(exchange, request=request, response=response)
+        self.exchanges.append(kept)
+        self.listener(kept)
 
 
 def shown(value: Value) -> Any:
