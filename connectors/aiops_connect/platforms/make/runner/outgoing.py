@@ -9,7 +9,6 @@ from urllib.parse import quote
 from aiops_connect.platforms.make.runner import bodies, oauth1
 from aiops_connect.platforms.make.runner.app import Block
 from aiops_connect.platforms.make.runner.blocks import Request
-from aiops_connect.platforms.make.runner.errors import AppError
 from aiops_connect.platforms.make.runner.http import Outgoing, Part
 from aiops_connect.platforms.make.runner.iml.errors import ImlError
 from aiops_connect.platforms.make.runner.iml.functions.encoding import URI_SAFE

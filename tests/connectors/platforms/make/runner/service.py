@@ -93,7 +93,7 @@ def running() -> Iterator[Service]:
             self.end_headers()
             self.wfile.write(answer.content)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 names that the handler looks for
 
         def log_message(self, *_arguments: Any) -> None:
             pass

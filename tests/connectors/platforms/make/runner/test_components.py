@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -78,7 +78,7 @@ class TestConnection:
 
     def test_a_bad_key(self, tmp_path: Path, service: Service) -> None:
         service.will_answer(Answer("GET /account", {"error": "no"}, 401))
-        with pytest.raises(MakeError, match="^InvalidAccessTokenError: Bad key$"):
+        with pytest.raises(MakeError, match=r"^InvalidAccessTokenError: Bad key$"):
             self.tried(tmp_path, service).run("connection:key", connection={"apiKey": SECRET})
 
     def test_a_missing_key(self, tmp_path: Path, service: Service) -> None:
@@ -106,7 +106,7 @@ class TestConnection:
         refreshed = tried.run("connection:oauth/refresh", connection={"refreshToken": "r1"})
         assert refreshed.stored == {"data": {"accessToken": "t2"}}
         assert service.received[1].body == b"refresh_token=r1"
-        with pytest.raises(AppError, match="no section 'authorize'. It has info, refresh"):
+        with pytest.raises(AppError, match=r"no section 'authorize'. It has info, refresh"):
             tried.run("connection:oauth/authorize")
 
     def test_a_module_has_the_values_of_its_connection(self, tmp_path: Path, service: Service) -> None:
@@ -127,7 +127,7 @@ class TestConnection:
 
 
 class TestWebhook:
-    HOOK = {
+    HOOK: ClassVar[dict[str, Any]] = {
         "attach": {
             "url": "{{parameters.host}}/hooks", "method": "POST", "body": {"url": "{{webhook.url}}"},
             "response": {"data": {"externalHookId": "{{body.id}}"}},
@@ -192,7 +192,7 @@ class TestWebhook:
         assert (outcome.bundles, outcome.reply) == (bundles, Reply())
 
     def test_needs_a_payload(self, tmp_path: Path) -> None:
-        with pytest.raises(InputError, match="^payload: A webhook needs one"):
+        with pytest.raises(InputError, match=r"^payload: A webhook needs one"):
             self.tried(tmp_path).run("webhook:jobs")
 
 

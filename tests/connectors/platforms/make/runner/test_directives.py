@@ -148,6 +148,7 @@ REQUESTS: list[tuple[str, dict[str, Any], dict[str, Any], str, dict[str, Any]]] 
 def test_request(
     tmp_path: Path,
     service: Service,
+    *,
     says: str,
     base: dict[str, Any],
     communication: dict[str, Any],

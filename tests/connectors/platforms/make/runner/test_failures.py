@@ -51,7 +51,9 @@ ERRORS: list[tuple[Any, int, Any, str]] = [
 
 
 @pytest.mark.parametrize(("error", "status", "body", "expected"), ERRORS, ids=[row[3][:50] for row in ERRORS])
-def test_error_by_status(tmp_path: Path, service: Service, error: Any, status: int, body: Any, expected: str) -> None:
+def test_error_by_status(
+    tmp_path: Path, service: Service, *, error: Any, status: int, body: Any, expected: str
+) -> None:
     service.will_answer(Answer("GET /a", body, status, {"Retry-After": "7"}))
     response = {} if error is None else {"error": error}
     with pytest.raises(MakeError) as raised:
@@ -93,30 +95,30 @@ def test_valid(tmp_path: Path, service: Service, valid: Any, error: Any, expecte
 
 def test_valid_works_without_a_request(tmp_path: Path) -> None:
     response = {"valid": {"condition": "{{temp.done}}", "message": "Job {{temp.id}} is not done", "type": "DataError"}}
-    with pytest.raises(MakeError, match="^DataError: Job 7 is not done$"):
+    with pytest.raises(MakeError, match=r"^DataError: Job 7 is not done$"):
         one_module(tmp_path, [{"temp": {"id": 7}}, {"response": response}]).run()
 
 
 def test_the_error_of_the_base_is_inherited_and_that_of_the_module_wins(tmp_path: Path, service: Service) -> None:
     service.will_answer(Answer("GET /a", BODY, 400), Answer("GET /a", BODY, 400))
     base = {"baseUrl": service.url, "response": {"error": "base: {{body.error}}"}}
-    with pytest.raises(MakeError, match="^RuntimeError: base: No luck$"):
+    with pytest.raises(MakeError, match=r"^RuntimeError: base: No luck$"):
         one_module(tmp_path, {"url": "/a"}, base=base).run()
-    with pytest.raises(MakeError, match="^RuntimeError: own$"):
+    with pytest.raises(MakeError, match=r"^RuntimeError: own$"):
         one_module(tmp_path, {"url": "/a", "response": {"error": "own"}}, base=base).run()
 
 
 def test_a_message_may_use_what_response_temp_took(tmp_path: Path, service: Service) -> None:
     service.will_answer(Answer("GET /a", BODY, 400))
     response = {"temp": {"left": "{{body.credits}}"}, "error": "{{temp.left}} left"}
-    with pytest.raises(MakeError, match="^RuntimeError: 3 left$"):
+    with pytest.raises(MakeError, match=r"^RuntimeError: 3 left$"):
         one_module(tmp_path, {"url": f"{service.url}/a", "response": response}).run()
 
 
 def test_what_is_not_json_although_the_app_says_so(tmp_path: Path, service: Service) -> None:
     service.will_answer(Answer("GET /a", b"<html>", content_type="text/html"))
     tried = one_module(tmp_path, {"url": f"{service.url}/a", "response": {"type": "json"}})
-    with pytest.raises(MakeError, match="^RuntimeError: The response is not valid JSON: Expecting value"):
+    with pytest.raises(MakeError, match=r"^RuntimeError: The response is not valid JSON: Expecting value"):
         tried.run()
     assert tried.trace.exchanges[0].response is not None
     assert tried.trace.exchanges[0].response["body"] == "<html>"
@@ -127,7 +129,7 @@ class TestNoAnswer:
         with socket.socket() as unused:
             unused.bind((HOST, 0))
             tried = one_module(tmp_path, {"url": f"http://{HOST}:{unused.getsockname()[1]}/a"})
-            with pytest.raises(MakeError, match="^ConnectionError: The service cannot be reached:"):
+            with pytest.raises(MakeError, match=r"^ConnectionError: The service cannot be reached:"):
                 tried.run()
         assert tried.trace.exchanges[0].response is None
         assert tried.trace.exchanges[0].failure is not None
@@ -166,7 +168,7 @@ class TestNoAnswer:
             one_module(tmp_path, {"url": f"{service.url}/a"}).run(limits=Limits(response_bytes=1000))
 
     def test_a_url_that_cannot_be_called(self, tmp_path: Path) -> None:
-        with pytest.raises(MakeError, match="^RuntimeError: The URL 'http://:0:1' cannot be called"):
+        with pytest.raises(MakeError, match=r"^RuntimeError: The URL 'http://:0:1' cannot be called"):
             one_module(tmp_path, {"url": "http://:0:1/"}).run()
 
 

@@ -54,6 +54,7 @@ RUNS: list[tuple[str, str, Any, dict[str, Any], list[int], list[int], dict[str, 
 def test_run(
     tmp_path: Path,
     service: Service,
+    *,
     kind: str,
     order: str,
     limit: Any,

@@ -1,4 +1,4 @@
-"""What an expression is evaluated with: variables, the clock, randomness and how much may be done."""
+"""What an expression is evaluated with: variables, the clock and randomness."""
 
 import math
 import uuid
@@ -8,9 +8,8 @@ from random import Random, SystemRandom
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiops_connect.platforms.make.runner.clock import Clock
-from aiops_connect.platforms.make.runner.iml.errors import ImlEvaluationError, LimitError
+from aiops_connect.platforms.make.runner.iml.errors import ImlEvaluationError
 from aiops_connect.platforms.make.runner.iml.values import EMPTY_STRING, UNDEFINED, Value, to_milliseconds
-from aiops_connect.platforms.make.runner.limits import EVALUATION_STEPS
 
 
 @dataclass
@@ -21,13 +20,6 @@ class Context:
     clock: Clock
     timezone: str = "UTC"
     random: Random = field(default_factory=SystemRandom)
-    steps_left: int = EVALUATION_STEPS
-
-    def spend(self) -> None:
-        """:raises LimitError: when the expression has done too much"""
-        self.steps_left -= 1
-        if self.steps_left < 0:
-            raise LimitError(f"The expression takes more than {EVALUATION_STEPS} steps.")
 
     def variable(self, name: str) -> Value:
         """A variable of the run before a built-in one; undefined where there is none."""
@@ -78,4 +70,3 @@ KEYWORDS: dict[str, Value] = {
     "carriagereturn": "\r",
     "pi": math.pi,
 }
-COMPUTED = ("now", "timestamp", "uuid", "random", "emptyarray")

@@ -19,7 +19,6 @@ def evaluate(node: Node, context: Context, text: str = "") -> Value:
     :raises ImlError: with the place that is to blame
     """
     try:
-        context.spend()
         return _value(node, context, text)
     except ImlError as error:
         raise error.located(text, node.span) from None

@@ -197,7 +197,7 @@ def _instant(divisor: int) -> Callable[[_Parts, str], None]:
 _MONTH_NAMES = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in MONTHS)
 _NUMBER = r"\d{1,2}"
 _NAMED: dict[str, tuple[str, Callable[[_Parts, str], None]]] = {
-    "YYYY": (r"[+-]?\d{1,4}", _numeric("year")),
+    "YYYY": (r"\d{1,4}", _numeric("year")),
     "YY": (r"\d{2}", _two_digit_year),
     "Y": (r"[+-]?\d{1,4}", _numeric("year")),
     "MMM": (_MONTH_NAMES, _month_name),

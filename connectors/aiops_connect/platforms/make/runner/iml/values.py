@@ -95,7 +95,7 @@ def is_empty(value: Value) -> bool:
 
 def normal_number(value: float) -> int | float:
     """A whole number as int, so that it is written without a fraction."""
-    return int(value) if math.isfinite(value) and value.is_integer() and abs(value) <= SAFE_INTEGER else value
+    return int(value) if math.isfinite(value) and value == int(value) and abs(value) <= SAFE_INTEGER else value
 
 
 def to_number(value: Value) -> int | float:

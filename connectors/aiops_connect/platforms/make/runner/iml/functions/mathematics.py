@@ -47,12 +47,12 @@ def round_(_: Context, number: Value) -> Value:
 
 @function("floor(number)")
 def floor(_: Context, number: Value) -> Value:
-    return math.floor(_finite(number))
+    return normal_number(math.floor(_finite(number)))
 
 
 @function("ceil(number)")
 def ceil(_: Context, number: Value) -> Value:
-    return math.ceil(_finite(number))
+    return normal_number(math.ceil(_finite(number)))
 
 
 @function("trunc(number, [decimals])")
