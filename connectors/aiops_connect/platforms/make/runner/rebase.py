@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiops_connect.platforms.make.runner.app import MANIFEST, App, Block, Component
 from aiops_connect.platforms.make.runner.errors import AppError
@@ -9,7 +10,10 @@ from aiops_connect.platforms.make.runner.errors import AppError
 
 @dataclass(frozen=True, slots=True)
 class Rebased:
-    """The app's blocks with another server in place of the one that the base names."""
+    """The app's blocks with another server in place of the one that the base names.
+
+    What lies below its `baseUrl` lies below the new one; other paths of its host are those of the new host.
+    """
 
     app: App
     base_url: str | None
@@ -29,15 +33,24 @@ class Rebased:
         own = base.value.get("baseUrl") if base and isinstance(base.value, dict) else None
         if base is None or not isinstance(own, str) or "{{" in own:
             raise AppError("Another base URL needs a `baseUrl` without expressions in the base.", MANIFEST)
-        return replace(block, value=_replaced(block.value, own.rstrip("/"), self.base_url.rstrip("/")))
+        new = self.base_url.rstrip("/")
+        moves = ((own.rstrip("/"), new), (_origin(own), _origin(new)))
+        return replace(block, value=_replaced(block.value, moves))
 
 
-def _replaced(value: Any, old: str, new: str) -> Any:
-    """The URLs in a block that begin with `old` begin with `new`."""
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _replaced(value: Any, moves: tuple[tuple[str, str], ...]) -> Any:
+    """The URLs in a block that begin with an old address begin with the new one."""
     if isinstance(value, dict):
-        return {key: _replaced(item, old, new) for key, item in value.items()}
+        return {key: _replaced(item, moves) for key, item in value.items()}
     if isinstance(value, list):
-        return [_replaced(item, old, new) for item in value]
-    if isinstance(value, str) and value.startswith(old) and value[len(old) :][:1] in ("", "/", "?", "{"):
-        return new + value[len(old) :]
+        return [_replaced(item, moves) for item in value]
+    if isinstance(value, str):
+        for old, new in moves:
+            if value.startswith(old) and value[len(old) :][:1] in ("", "/", "?", "{"):
+                return new + value[len(old) :]
     return value

@@ -1,6 +1,7 @@
 """Files up and down, and OAuth 1 signatures."""
 
 import re
+from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import HTTP
 from pathlib import Path
@@ -13,10 +14,10 @@ SOUND = bytes(range(256)) * 4
 FILE = [{"name": "data", "type": "buffer"}, {"name": "fileName", "type": "filename"}]
 
 
-def parts_of(request: Received) -> list[tuple[str | None, str | None, str | None, bytes]]:
+def parts_of(request: Received) -> list[tuple[Any, ...]]:
     """Name, file name, content type and content of each part."""
     head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
-    message = BytesParser(policy=HTTP).parsebytes(head + request.body)
+    message = BytesParser(EmailMessage, policy=HTTP).parsebytes(head + request.body)
     return [
         (
             part.get_param("name", header="content-disposition"),
@@ -24,8 +25,8 @@ def parts_of(request: Received) -> list[tuple[str | None, str | None, str | None
             part.get("content-type"),
             part.get_payload(decode=True),
         )
-        for part in message.iter_parts()  # type: ignore[attr-defined]
-    ]  # type: ignore[return-value]
+        for part in message.iter_parts()
+    ]
 
 
 def upload(tmp_path: Path, service: Service, body: Any) -> Received:

@@ -19,32 +19,35 @@ def recorded(sanitize: list[str], request: dict[str, Any], response: dict[str, A
     return trace.exchanges[0]
 
 
-# A path of log.sanitize, the request, the response, and what is left of that part.
-PATHS: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str], Any]] = [
-    ("request.headers.authorization", {"headers": {"authorization": "s"}}, {}, ("request", "headers"), {"authorization": HIDDEN}),
-    ("request.headers.Authorization", {"headers": {"authorization": "s"}}, {}, ("request", "headers"), {"authorization": HIDDEN}),
-    ("request.headers.`X-API-KEY`", {"headers": {"x-api-key": "s"}}, {}, ("request", "headers"), {"x-api-key": HIDDEN}),
-    ("request.headers.x-api-key", {"headers": {"x-api-key": "s"}}, {}, ("request", "headers"), {"x-api-key": HIDDEN}),
-    ("request.headers", {"headers": {"a": "s"}}, {}, ("request", "headers"), HIDDEN),
-    ("request.body.user.password", {"body": {"user": {"password": "s", "name": "n"}}}, {}, ("request", "body"), {"user": {"password": HIDDEN, "name": "n"}}),
-    ("response.body.access_token", {}, {"body": {"access_token": "s", "b": 1}}, ("response", "body"), {"access_token": HIDDEN, "b": 1}),
-    ("response.body.keys[].key", {}, {"body": {"keys": [{"key": "s"}, {"key": "t"}]}}, ("response", "body"), {"keys": [{"key": HIDDEN}, {"key": HIDDEN}]}),
-    ("response.body.keys.key", {}, {"body": {"keys": [{"key": "s"}]}}, ("response", "body"), {"keys": [{"key": HIDDEN}]}),
-    ("response.body.no.such", {}, {"body": {"a": 1}}, ("response", "body"), {"a": 1}),
-    ("response.body", {}, {"body": "secret"}, ("response", "body"), HIDDEN),
-    ("nonsense", {}, {"body": 1}, ("response", "body"), 1),
-    ("", {}, {"body": 1}, ("response", "body"), 1),
-]  # fmt: skip
+# A path of log.sanitize, the part of the request or response it is tried on, and what is left of that.
+PATHS: list[tuple[str, str, Any, Any]] = [
+    ("request.headers.authorization", "headers", {"authorization": "s"}, {"authorization": HIDDEN}),
+    ("request.headers.Authorization", "headers", {"authorization": "s"}, {"authorization": HIDDEN}),
+    ("request.headers.`X-API-KEY`", "headers", {"x-api-key": "s"}, {"x-api-key": HIDDEN}),
+    ("request.headers.x-api-key", "headers", {"x-api-key": "s", "a": "b"}, {"x-api-key": HIDDEN, "a": "b"}),
+    ("request.headers", "headers", {"a": "s"}, HIDDEN),
+    ("request.body.user.key", "body", {"user": {"key": "s", "b": 1}}, {"user": {"key": HIDDEN, "b": 1}}),
+    ("response.body.token", "body", {"token": "s", "b": 1}, {"token": HIDDEN, "b": 1}),
+    ("response.body.keys[].key", "body", {"keys": [{"key": "s"}] * 2}, {"keys": [{"key": HIDDEN}] * 2}),
+    ("response.body.keys.key", "body", {"keys": [{"key": "s"}]}, {"keys": [{"key": HIDDEN}]}),
+    ("response.body.no.such", "body", {"a": 1}, {"a": 1}),
+    ("response.body", "body", "secret", HIDDEN),
+    ("response.body.none", "body", {"none": None}, {"none": None}),
+    ("nonsense", "body", 1, 1),
+    ("", "body", 1, 1),
+]
 
 
-@pytest.mark.parametrize(("path", "request_part", "response_part", "place", "left"), PATHS)
-def test_path(
-    path: str, request_part: dict[str, Any], response_part: dict[str, Any], place: tuple[str, str], left: Any
-) -> None:
-    exchange = recorded([path], request_part, response_part)
-    message = exchange.request if place[0] == "request" else exchange.response
-    assert message is not None
-    assert message[place[1]] == left
+@pytest.mark.parametrize(("path", "part", "value", "left"), PATHS)
+def test_path(path: str, part: str, value: Any, left: Any) -> None:
+    exchange = recorded([path], {part: value}, {part: value})
+    hidden, other = exchange.request, exchange.response
+    if path.startswith("response"):
+        assert exchange.response is not None
+        hidden, other = exchange.response, exchange.request
+    assert hidden[part] == left
+    assert other is not None
+    assert other[part] == value
 
 
 def test_a_query_parameter_is_hidden_in_the_url_too() -> None:

@@ -10,10 +10,9 @@ from aiops_connect.platforms.make.runner.iml.functions import FUNCTIONS
 from aiops_connect.platforms.make.runner.iml.parser import parse_expression
 from aiops_connect.platforms.make.runner.iml.syntax import Call
 from aiops_connect.platforms.make.runner.iml.values import UNDEFINED, ErrorValue
-from tests.connectors.platforms.make.runner.iml.conftest import Evaluate
+from tests.connectors.platforms.make.runner.iml.conftest import VARIABLES, Evaluate
 
-ANN, BOB, CID = ({"name": "Ann", "age": 30, "home": {"city": "Brno"}}, {"name": "bob", "age": 4, "home": {"city": "Aix"}},
-                 {"name": "Cid", "age": 30, "home": {"city": "Brno"}})  # fmt: skip
+ANN, BOB, CID = VARIABLES["people"]
 
 
 def utc(*parts: int) -> datetime:
@@ -243,11 +242,14 @@ DOCUMENTS: list[tuple[str, Any]] = [
     ("createJSON(date)", '"2026-03-29T00:30:15.250Z"'),
     ("parseXML('<a b=\"1\">t<c>d</c><c/></a>')", {"a": {"_attributes": {"b": "1"}, "_value": "t", "c": ["d", ""]}}),
     ("createXML(parseXML('<a b=\"1\"><c>d</c></a>'))", '<a b="1"><c>d</c></a>'),
-    ("toDataStructure('{\"a\": [1], \"b\": {\"c\": \"x\"}}')", [
-        {"name": "a", "type": "array", "spec": {"type": "number"}},
-        {"name": "b", "type": "collection", "spec": [{"name": "c", "type": "text"}]},
-    ]),
-]  # fmt: skip
+    (
+        'toDataStructure(\'{"a": [1], "b": {"c": "x"}}\')',
+        [
+            {"name": "a", "type": "array", "spec": {"type": "number"}},
+            {"name": "b", "type": "collection", "spec": [{"name": "c", "type": "text"}]},
+        ],
+    ),
+]
 SIGNATURES: list[tuple[str, Any]] = [
     (
         "jwt(parseJSON('{\"sub\":\"a\"}'), 'secret-of-at-least-32-characters!')",
@@ -304,24 +306,42 @@ ERRORS: list[tuple[str, str]] = [
     ("dateDiff(now, addDays(now, 1), 'D')", "`dateDiff`: The start date is after the end date."),
     ("dateDiff(now, now, 'd')", "`dateDiff`: Unknown unit 'd'. Make has D, H, m, s, RH, Rm, Rs."),
     ("addDays(now, 'x')", "`addDays`: A number is needed, and this is text."),
-    ("setDay(now, 'someday')", "`setDay`: Unknown name 'someday'. It is one of Sunday, Monday, Tuesday, Wednesday, "
-     "Thursday, Friday, Saturday."),
+    (
+        "setDay(now, 'someday')",
+        "`setDay`: Unknown name 'someday'. It is one of Sunday, Monday, Tuesday, Wednesday, "
+        "Thursday, Friday, Saturday.",
+    ),
     ("sort(people, 'up')", "`sort`: Unknown order 'up'. Make has asc, desc, asc ci, desc ci."),
     ("replace('a', '/(/', '')", "`replace`: The regular expression '/(/' is not valid: missing )."),
-    ("toBinary('zz', 'hex')", "`toBinary`: The text is not hex: non-hexadecimal number found in fromhex() arg at position 0."),
-    ("toBinary('a', 'rot13')", "`toBinary`: Unknown encoding 'rot13'. Make has utf8, utf-8, ascii, hex, base64, binary, latin1."),
+    (
+        "toBinary('zz', 'hex')",
+        "`toBinary`: The text is not hex: non-hexadecimal number found in fromhex() arg at position 0.",
+    ),
+    (
+        "toBinary('a', 'rot13')",
+        "`toBinary`: Unknown encoding 'rot13'. Make has utf8, utf-8, ascii, hex, base64, binary, latin1.",
+    ),
     ("decodeURL('%ff')", "`decodeURL`: The text is not URL-encoded UTF-8."),
-    ("parseJSON('{')", "`parseJSON`: The text is not valid JSON: Expecting property name enclosed in double quotes: "
-     "line 1 column 2 (char 1)."),
+    (
+        "parseJSON('{')",
+        "`parseJSON`: The text is not valid JSON: Expecting property name enclosed in double quotes: "
+        "line 1 column 2 (char 1).",
+    ),
     ("parseJSON('NaN')", "`parseJSON`: The text is not valid JSON: NaN is not JSON."),
     ("parseXML('<a>')", "`parseXML`: The text is not valid XML: no element found: line 1, column 3."),
-    ("parseXML('<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>')", "`parseXML`: The text is not valid XML: entities are disabled."),
-    ("createXML(headers)", "`createXML`: The collection cannot be written as XML: it needs exactly one member, the root."),
+    (
+        "parseXML('<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>')",
+        "`parseXML`: The text is not valid XML: entities are disabled.",
+    ),
+    (
+        "createXML(headers)",
+        "`createXML`: The collection cannot be written as XML: it needs exactly one member, the root.",
+    ),
     ("toDataStructure(headers, 'xml')", "`toDataStructure`: Only the type 'json' is known."),
     ("jwt('a', 'b')", "`jwt`: The payload is a collection."),
     ("jwt(headers, 'b', 'XS1')", "`jwt`: The token cannot be signed: Algorithm not supported."),
     ("cryptoSign('SHA256', 'a', 'b')", "`cryptoSign`: The key is not a private key in PEM format without a password."),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("expression", "message"), ERRORS, ids=[row[0][:60] for row in ERRORS])
@@ -333,7 +353,7 @@ def test_error(evaluate: Evaluate, expression: str, message: str) -> None:
 
 
 def test_an_unknown_error_type_is_told_with_those_there_are(evaluate: Evaluate) -> None:
-    with pytest.raises(ImlError, match="Unknown error type 'Oops'. Make has DataError, UnknownError, RuntimeError"):
+    with pytest.raises(ImlError, match=r"Unknown error type 'Oops'. Make has DataError, UnknownError, RuntimeError"):
         evaluate("{{errorFactory('Oops', 'a')}}")
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from aiops_connect.platforms.make.runner.iml import functions
 from aiops_connect.platforms.make.runner.iml.errors import ImlError
 from aiops_connect.platforms.make.runner.iml.values import UNDEFINED
 from tests.connectors.platforms.make.runner.iml.conftest import Evaluate
@@ -132,17 +133,31 @@ ERRORS: list[tuple[str, str]] = [
     ("{{'a}}", "{{'a}}\n  ^\nThe text is not closed with '."),
     ("{{`a}}", "{{`a}}\n  ^\nThe name is not closed with `."),
     ("{{a b}}", "{{a b}}\n    ^\nThe expression is not closed with }}."),
-    ("{{if(a; b; c)}}", "{{if(a; b; c)}}\n      ^\nUnexpected character ';'. Arguments are separated by commas in an app; "
-     "semicolons belong to the scenario editor."),
+    (
+        "{{if(a; b; c)}}",
+        "{{if(a; b; c)}}\n      ^\nUnexpected character ';'. Arguments are separated by commas in an "
+        "app; semicolons belong to the scenario editor.",
+    ),
     ("{{[1, 2]}}", "{{[1, 2]}}\n  ^\nIML has no array literals. Use split('a,b', ','), add() or emptyarray."),
-    ("{{f({a: 1})}}", "{{f({a: 1})}}\n    ^\nUnexpected character '{'. IML has no collection literals. Build the "
-     "collection in `temp`, or use parseJSON()."),
-    ("{{a ? b : c}}", "{{a ? b : c}}\n    ^\nUnexpected character '?'. IML has no conditional operator. "
-     "Use if(condition, value, otherwise)."),
-    ("{{first(a).b}}", "{{first(a).b}}\n          ^\nNothing can be reached from the result of a function. "
-     "Use get(value, 'name')."),
+    (
+        "{{f({a: 1})}}",
+        "{{f({a: 1})}}\n    ^\nUnexpected character '{'. IML has no collection literals. Build the "
+        "collection in `temp`, or use parseJSON().",
+    ),
+    (
+        "{{a ? b : c}}",
+        "{{a ? b : c}}\n    ^\nUnexpected character '?'. IML has no conditional operator. "
+        "Use if(condition, value, otherwise).",
+    ),
+    (
+        "{{first(a).b}}",
+        "{{first(a).b}}\n          ^\nNothing can be reached from the result of a function. Use get(value, 'name').",
+    ),
     ("{{(a).b}}", "{{(a).b}}\n     ^\nNothing can be reached from a computed value. Use get(value, 'name')."),
-    ("{{headers['a']}}", "{{headers['a']}}\n          ^^^\nAn index is a whole number counted from 1. Use get(array, index)."),
+    (
+        "{{headers['a']}}",
+        "{{headers['a']}}\n          ^^^\nAn index is a whole number counted from 1. Use get(array, index).",
+    ),
     ("{{-five}}", "{{-five}}\n  ^\nOnly a number can follow this minus. Write 0 - value."),
     ("{{a.}}", "{{a.}}\n    ^^\nA name is missing after the dot."),
     ("{{a[1}}", "{{a[1}}\n     ^^\nA closing ] is missing here."),
@@ -153,12 +168,20 @@ ERRORS: list[tuple[str, str]] = [
     ("{{'a' * 2}}", "{{'a' * 2}}\n  ^^^^^^^\n`*` needs numbers, and text 'a' is none."),
     ("{{none / 2}}", "{{none / 2}}\n  ^^^^^^^^\n`/` needs numbers, and undefined is none."),
     ("{{uper('a')}}", "{{uper('a')}}\n  ^^^^\nUnknown function `uper`. Did you mean `upper`?"),
-    ("{{object('a')}}", "{{object('a')}}\n  ^^^^^^\nUnknown function `object`. This runner executes Make's built-in "
-     "functions only."),
-    ("{{1 + round(2.5, 1)}}", "{{1 + round(2.5, 1)}}\n      ^^^^^^^^^^^^^\n`round` takes round(number), and gets 2 arguments."),
-    ("{{if(true, 1 + upper(lower()))}}", "{{if(true, 1 + upper(lower()))}}\n                     ^^^^^^^\n`lower` takes "
-     "lower(text), and gets 0 arguments."),
-]  # fmt: skip
+    (
+        "{{object('a')}}",
+        "{{object('a')}}\n  ^^^^^^\nUnknown function `object`. This runner executes Make's built-in functions only.",
+    ),
+    (
+        "{{1 + round(2.5, 1)}}",
+        "{{1 + round(2.5, 1)}}\n      ^^^^^^^^^^^^^\n`round` takes round(number), and gets 2 arguments.",
+    ),
+    (
+        "{{if(true, 1 + upper(lower()))}}",
+        "{{if(true, 1 + upper(lower()))}}\n                     ^^^^^^^\n`lower` takes "
+        "lower(text), and gets 0 arguments.",
+    ),
+]
 
 
 @pytest.mark.parametrize(("text", "message"), ERRORS)
@@ -186,10 +209,6 @@ LIMITS = [
     ("{{formatNumber(1, 101)}}", "`formatNumber`: 0 to 100 decimals can be asked for, not 101."),
     ("{{addYears(now, 9999)}}", "`addYears`: The date would be outside of the years 1 to 9999."),
     ("{{addSeconds(now, 999999999999)}}", "`addSeconds`: The date would be outside of the years 1 to 9999."),
-    (
-        "{{replace('" + "a" * 40 + "b', '/(a|a)*c|(a|aa)+$/', '')}}",
-        "`replace`: The regular expression '/(a|a)*c|(a|aa)+$/' takes more than 1 s.",
-    ),
 ]
 
 
@@ -198,6 +217,13 @@ def test_limit(evaluate: Evaluate, text: str, message: str) -> None:
     with pytest.raises(ImlError) as raised:
         evaluate(text)
     assert raised.value.message == message
+
+
+def test_regular_expressions_are_bounded(evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(functions.text, "REGEX_SECONDS", 0.02)
+    with pytest.raises(ImlError) as raised:
+        evaluate("{{replace('" + "a" * 40 + "b', '/(a|a)*c|(a|aa)+$/', '')}}")
+    assert raised.value.message == "`replace`: The regular expression '/(a|a)*c|(a|aa)+$/' takes more than 0.02 s."
 
 
 def test_texts_are_bounded(evaluate: Evaluate) -> None:

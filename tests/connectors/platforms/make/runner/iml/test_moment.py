@@ -51,9 +51,8 @@ def test_midnight() -> None:
     assert format_moment(midnight, "H h k A Do", ZoneInfo("UTC")) == "0 12 24 AM 11th"
 
 
-def at(
-    year: int, month: int = 1, day: int = 1, hour: int = 0, minute: int = 0, second: int = 0, micro: int = 0
-) -> datetime:
+def at(*parts: int) -> datetime:
+    year, month, day, hour, minute, second, micro = (*parts, *(1, 1, 1, 0, 0, 0, 0)[len(parts) :])
     return datetime(year, month, day, hour, minute, second, micro, tzinfo=UTC)
 
 

@@ -130,7 +130,7 @@ def replace(_: Context, text: Value, search: Value, replacement: Value) -> Value
     except regex.error as error:
         raise ImlEvaluationError(f"The regular expression {wanted!r} is not valid: {error.msg}.") from None
     except TimeoutError:
-        raise LimitError(f"The regular expression {wanted!r} takes more than {REGEX_SECONDS:.0f} s.") from None
+        raise LimitError(f"The regular expression {wanted!r} takes more than {REGEX_SECONDS:g} s.") from None
 
 
 def _expand(template: str, found: "regex.Match[str]") -> str:
