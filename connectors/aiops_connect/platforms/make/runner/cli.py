@@ -86,6 +86,8 @@ def run(
             webhook=read_collection(webhook, "--webhook", limits.file_bytes, files=False),
             payload=None if payload is None else read_payload(payload, limits.request_bytes),
         )
+        if base_url is not None and not base_url.startswith(("http://", "https://")):
+            raise ArgumentError("--base-url begins with http:// or https://")
         settings = Settings(CLOCKS[clock](), _zone(timezone), base_url, limits)
     except ValueError as error:
         _fail(EXIT_USAGE, str(error))

@@ -231,6 +231,7 @@ WRONG: list[tuple[list[str], int, str]] = [
     (["modul:x"], 2, "unknown kind 'modul'; there is module, rpc, "),
     (["webhook:translations"], 2, "payload: A webhook needs one: what the service sends, as JSON."),
     (["webhook:translations", "--payload", '{"data": 1}'], 2, "--payload has no member 'data'; it has body, "),
+    (["searchPapers", "--base-url", "localhost:8000"], 2, "--base-url begins with http:// or https://"),
     (["searchPapers", "--clock", "sundial"], 2, "'sundial' is not one of"),
 ]
 
