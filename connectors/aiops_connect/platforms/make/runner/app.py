@@ -98,6 +98,8 @@ def load_app(root: Path, limits: Limits | None = None) -> App:
     :raises AppError: for a folder without a manifest, or a manifest that does not have Make's shape
     """
     bounds = limits or Limits()
+    if not (root / MANIFEST).is_file():
+        raise AppError(f"{root} has no such file; every Make app in the layout of local development has one.", MANIFEST)
     manifest = Block(read_json(root, MANIFEST, bounds), MANIFEST)
     members = manifest.members()
     for key in ("components", "generalCodeFiles"):

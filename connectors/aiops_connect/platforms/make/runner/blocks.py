@@ -63,12 +63,14 @@ def read_requests(block: Block, base: Block | None) -> tuple[Request, ...]:
 
     :raises AppError: for anything else
     """
+    if block.value == []:
+        raise block.error("There is no request here.")
     blocks = [block.at(place) for place in range(len(block.value))] if isinstance(block.value, list) else [block]
     return tuple(_read_request(one, base) for one in blocks)
 
 
 def _read_request(block: Block, base: Block | None) -> Request:
-    own, inherited = block.members(), base.members() if base else {}
+    own, inherited = _said(block), _said(base) if base else {}
     responses = [members["response"].members() for members in (inherited, own) if "response" in members]
     response = {name: directive for members in responses for name, directive in members.items()}
     layers = {
@@ -85,6 +87,11 @@ def _read_request(block: Block, base: Block | None) -> Request:
         sanitize=tuple(path for members in (inherited, own) if "log" in members for path in _paths(members["log"])),
         unknown=_unknown(own),
     )
+
+
+def _said(block: Block) -> dict[str, Block]:
+    """The directives of a block without those that are null."""
+    return {name: member for name, member in block.members().items() if member.value is not None}
 
 
 def _paths(log: Block) -> list[str]:

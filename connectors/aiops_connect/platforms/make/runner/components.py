@@ -98,6 +98,8 @@ class _Execution:
         if self.target.kind == "webhook" or self.component.metadata.get("moduleType") == "instant_trigger":
             return self._received()
         block, base = self._communication()
+        if self.component.metadata.get("moduleType") == "responder":
+            return self._responded(block)
         requests = read_requests(block, base)
         if self.component.metadata.get("moduleType") == "trigger" and self.target.kind == "module":
             return self._polled(requests)
@@ -119,6 +121,12 @@ class _Execution:
             block = block.at(section)
         inherits = self.component.kind in ("module", "rpc", "endpoint")
         return block, self.blocks.base() if inherits else None
+
+    def _responded(self, block: Block) -> Outcome:
+        """A responder answers the webhook that started the scenario."""
+        members = block.members()
+        answer = members.get("response") or members.get("respond")
+        return Outcome([], {}, webhooks.reply(self.state, answer))
 
     def _stored(self) -> dict[str, Value]:
         """What was stored; the data of a webhook or connection within Make's limit."""

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from aiops_connect.platforms.make.runner.app import Block
 from aiops_connect.platforms.make.runner.blocks import Request
 from aiops_connect.platforms.make.runner.errors import MakeError
+from aiops_connect.platforms.make.runner.iml.functions.general import ERROR_TYPES
 from aiops_connect.platforms.make.runner.iml.values import is_empty, is_missing, is_truthy, to_text
 from aiops_connect.platforms.make.runner.run import Run
 
@@ -47,6 +48,9 @@ def _specified(run: Run, members: dict[str, Block], status: int, message: str) -
     """`message` is what is said where the app says nothing."""
     said = run.evaluate_optional(members.get("message"))
     type_ = run.evaluate_optional(members.get("type"))
+    if is_truthy(type_) and to_text(type_) not in ERROR_TYPES:
+        place = f"{members['type'].file}: {members['type'].pointer}"
+        run.trace.warn(f"{place}: Make has no error type {to_text(type_)!r}; it has {', '.join(ERROR_TYPES)}.")
     return MakeError(
         to_text(type_) if is_truthy(type_) else default_type(status),
         message if is_missing(said) or is_empty(said) else to_text(said),

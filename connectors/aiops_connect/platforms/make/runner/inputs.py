@@ -100,9 +100,9 @@ def _connection_of(app: App, component: Component) -> Component | None:
 
 
 def _connection(app: App, component: Component, inputs: Inputs, zone: ZoneInfo) -> dict[str, Value]:
-    """The connection's values: its parameters, and whatever else it stored."""
+    """The connection's values: its parameters, and whatever else it stored, of which OAuth has the tokens only."""
     named = _connection_of(app, component)
-    if named is None:
+    if named is None or named.metadata.get("connectionType") == "oauth":
         return dict(inputs.connection)
     expected = list(specifications(app, named))
     declared = {spec["name"] for spec in expected if isinstance(spec, dict) and "name" in spec}

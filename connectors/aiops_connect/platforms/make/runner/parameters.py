@@ -81,7 +81,10 @@ class _Check:
                 return self._array(spec, value, path)
             if kind == "collection":
                 return self._members(spec, value, path)
-            converted = _convert(kind, value, self.zone)
+            several = spec.get("multiple") is True and isinstance(value, list)
+            converted = (
+                [_convert(kind, one, self.zone) for one in value] if several else _convert(kind, value, self.zone)
+            )
             if kind == "select":
                 _check_options(spec, converted)
             _check_rules(spec.get("validate"), converted)
@@ -160,10 +163,10 @@ def _check_options(spec: Mapping[str, Any], value: Value) -> None:
         options = options.get("store")
     if not isinstance(options, list) or spec.get("dynamic") is True:
         return
-    allowed = [option.get("value") for option in _options(options)]
+    allowed = [to_text(option.get("value")) for option in _options(options)]
     for one in value if isinstance(value, list) and spec.get("multiple") is True else [value]:
-        if one not in allowed:
-            shown = ", ".join(to_text(option) for option in allowed[:20])
+        if to_text(one) not in allowed:
+            shown = ", ".join(allowed[:20])
             raise _RefusedError(f"{to_text(one)[:40]!r} is not one of {shown}.")
 
 

@@ -51,7 +51,7 @@ def receive(run: Run, block: Block | None, payload: Payload) -> tuple[list[Value
     members = block.members() if block else {}
     verification = members["verification"].members() if "verification" in members else {}
     if "condition" in verification and run.holds(verification["condition"]):
-        return [], _reply(run, verification.get("respond"))
+        return [], reply(run, verification.get("respond"))
     if block is None:
         return ([payload.body] if isinstance(payload.body, dict) else []), Reply()
     condition = members.get("condition")
@@ -59,8 +59,8 @@ def receive(run: Run, block: Block | None, payload: Payload) -> tuple[list[Value
         inner = condition.members() if isinstance(condition.value, dict) else {"condition": condition}
         if "condition" in inner and not run.holds(inner["condition"]):
             default = run.evaluate_optional(inner.get("default"))
-            return [default] if isinstance(default, dict) else [], _reply(run, members.get("respond"))
-    return _bundles(run, block, payload), _reply(run, members.get("respond"))
+            return [default] if isinstance(default, dict) else [], reply(run, members.get("respond"))
+    return _bundles(run, block, payload), reply(run, members.get("respond"))
 
 
 def _bundles(run: Run, block: Block, payload: Payload) -> list[Value]:
@@ -75,7 +75,11 @@ def _bundles(run: Run, block: Block, payload: Payload) -> list[Value]:
     return [value for value in flat if isinstance(value, dict)]
 
 
-def _reply(run: Run, block: Block | None) -> Reply:
+def reply(run: Run, block: Block | None) -> Reply:
+    """The answer that a directive describes: its type, status, headers and body.
+
+    :raises AppError: for a type that Make does not have
+    """
     if block is None:
         return Reply()
     members = block.members()

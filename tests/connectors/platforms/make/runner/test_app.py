@@ -103,7 +103,9 @@ def test_a_manifest_that_is_wrong(tmp_path: Path, manifest: Any, message: str) -
 def test_a_folder_without_a_manifest(tmp_path: Path) -> None:
     with pytest.raises(AppError) as raised:
         load_app(tmp_path)
-    assert str(raised.value) == "makecomapp.json\n  The file cannot be read: No such file or directory."
+    assert str(raised.value) == (
+        f"makecomapp.json\n  {tmp_path} has no such file; every Make app in the layout of local development has one."
+    )
 
 
 def test_files_that_are_wrong(tmp_path: Path) -> None:

@@ -196,6 +196,12 @@ class TestWebhook:
             self.tried(tmp_path).run("webhook:jobs")
 
 
+def test_a_responder_answers(tmp_path: Path) -> None:
+    response = {"status": "{{200 + 4}}", "type": "urlencoded", "headers": {"X-A": "b"}, "body": {"a": "{{1 + 1}} b"}}
+    outcome = one_module(tmp_path, {"response": response}, "responder").run()
+    assert outcome.reply == Reply(204, {"x-a": "b", "content-type": "application/x-www-form-urlencoded"}, "a=2%20b")
+
+
 class TestEndpoint:
     def tried(self, tmp_path: Path, service: Service, step: Any) -> Tried:
         communication = {"url": "/jobs/{{parameters.id}}", "response": {"output": {"job": "{{body.id}}"}}}

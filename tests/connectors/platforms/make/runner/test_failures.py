@@ -108,6 +108,17 @@ def test_the_error_of_the_base_is_inherited_and_that_of_the_module_wins(tmp_path
         one_module(tmp_path, {"url": "/a", "response": {"error": "own"}}, base=base).run()
 
 
+def test_an_error_type_that_make_does_not_have_is_told(tmp_path: Path, service: Service) -> None:
+    service.will_answer(Answer("GET /a", BODY, 400))
+    error = {"message": "m", "400": {"message": "m", "type": "DataEror"}}
+    tried = one_module(tmp_path, {"url": f"{service.url}/a", "response": {"error": error}})
+    with pytest.raises(MakeError):
+        tried.run()
+    (warning,) = tried.trace.warnings
+    place = "modules/try/try.communication.iml.json: /response/error/400/type"
+    assert warning.startswith(f"{place}: Make has no error type 'DataEror'; it has DataError, ")
+
+
 def test_a_message_may_use_what_response_temp_took(tmp_path: Path, service: Service) -> None:
     service.will_answer(Answer("GET /a", BODY, 400))
     response = {"temp": {"left": "{{body.credits}}"}, "error": "{{temp.left}} left"}

@@ -36,6 +36,7 @@ TAKEN: list[tuple[dict[str, Any], Any, Any]] = [
     ({"type": "select", "options": [{"label": "G", "options": [{"label": "A", "value": "a"}]}]}, "a", "a"),
     ({"type": "select", "options": "rpc://list"}, "anything", "anything"),
     ({"type": "select", "multiple": True, "options": {"store": [{"value": 1}, {"value": 2}]}}, [1, 2], [1, 2]),
+    ({"type": "text", "multiple": True}, ["a", 1], ["a", "1"]),
     ({"type": "text", "validate": {"min": 2, "max": 3, "pattern": "^[a-z]+$"}}, "abc", "abc"),
     ({"type": "array", "validate": {"minItems": 1, "maxItems": 2}}, [1], [1]),
 ]

@@ -345,6 +345,7 @@ MISTAKES: list[tuple[Any, str]] = [
         "FILE: /body\n  The body cannot be sent: a body of type urlencoded is a collection.",
     ),
     ("text", "FILE\n  A collection is needed here."),
+    ([], "FILE\n  There is no request here."),
 ]
 
 
