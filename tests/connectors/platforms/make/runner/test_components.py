@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from aiops_connect.platforms.make.runner import AppError, InputError, MakeError, Payload, Reply
+from aiops_connect.platforms.make.runner import AppError, InputError, Limits, MakeError, Payload, Reply
 from tests.connectors.platforms.make.runner.apps import Tried, one_module, write_app
 from tests.connectors.platforms.make.runner.service import Answer, Service
 
@@ -204,7 +204,8 @@ def test_a_responder_answers(tmp_path: Path) -> None:
 
 class TestEndpoint:
     def tried(self, tmp_path: Path, service: Service, step: Any) -> Tried:
-        communication = {"url": "/jobs/{{parameters.id}}", "response": {"output": {"job": "{{body.id}}"}}}
+        output = {"job": "{{body.id}}", "outer": "{{temp.a}}"}
+        communication = {"url": "/jobs/{{parameters.id}}", "response": {"output": output}}
         inputs = [{"name": "id", "type": "text", "required": True}]
         endpoint = {"files": {"communication": communication, "inputParameters": inputs}}
         module = {"moduleType": "action", "files": {"communication": step}}
@@ -213,8 +214,19 @@ class TestEndpoint:
     @pytest.mark.parametrize("named", ["getJob", {"name": "getJob"}])
     def test_a_module_calls_it(self, tmp_path: Path, service: Service, named: Any) -> None:
         service.will_answer(Answer("GET /jobs/7", {"id": 7, "more": 1}))
-        step = {"endpoint": named, "input": {"id": "{{3 + 4}}"}, "response": {"output": {"got": "{{body}}"}}}
+        step = {
+            "temp": {"a": 1},
+            "endpoint": named,
+            "input": {"id": "{{3 + 4}}"},
+            "response": {"output": {"got": "{{body}}"}},
+        }
         assert self.tried(tmp_path, service, step).run().bundles == [{"got": {"job": 7}}]
+
+    def test_counts_as_a_request(self, tmp_path: Path, service: Service) -> None:
+        service.will_answer(Answer("GET /jobs/7", {"id": 7}))
+        steps = [{"endpoint": "getJob", "input": {"id": 7}}, {"url": "/jobs/8"}]
+        with pytest.raises(MakeError, match="The run sends more than 1 requests"):
+            self.tried(tmp_path, service, steps).run(limits=Limits(calls=1))
 
     def test_runs_by_itself(self, tmp_path: Path, service: Service) -> None:
         service.will_answer(Answer("GET /jobs/8", {"id": 8}))

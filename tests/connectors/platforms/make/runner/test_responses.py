@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aiops_connect.platforms.make.runner import AppError, InputError, InputProblem, MakeError
+from aiops_connect.platforms.make.runner import AppError, InputError, InputProblem, Limits, MakeError
 from tests.connectors.platforms.make.runner.apps import NOON, one_module
 from tests.connectors.platforms.make.runner.service import Answer, Service
 
@@ -235,6 +235,18 @@ def test_chain(
 ) -> None:
     service.will_answer(*answers)
     assert one_module(tmp_path, requests, base={"baseUrl": service.url}).run().bundles == bundles
+
+
+def test_cookies_are_not_kept(tmp_path: Path, service: Service) -> None:
+    service.will_answer(get({}, headers={"Set-Cookie": "session=1"}), get({}))
+    one_module(tmp_path, [{"url": "/a"}, {"url": "/a"}], base={"baseUrl": service.url}).run()
+    assert "cookie" not in service.received[1].headers
+
+
+def test_a_body_that_is_too_large_is_not_sent(tmp_path: Path) -> None:
+    tried = one_module(tmp_path, {"url": "http://a.example", "method": "POST", "body": {"a": "b" * 1000}})
+    with pytest.raises(AppError, match=r"The body is larger than 1000 bytes\."):
+        tried.run(limits=Limits(request_bytes=1000))
 
 
 class TestRepeat:

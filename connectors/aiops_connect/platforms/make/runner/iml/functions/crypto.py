@@ -2,12 +2,14 @@
 
 import base64
 import hashlib
+import warnings
 from typing import Any
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from jwt.warnings import InsecureKeyLengthWarning
 
 from aiops_connect.platforms.make.runner.iml.context import Context
 from aiops_connect.platforms.make.runner.iml.errors import ImlEvaluationError
@@ -67,7 +69,8 @@ def _claims(context: Context, payload: Value, options: dict[str, Value]) -> dict
 
 def _encode(claims: dict[str, Any], secret: Value, algorithm: str, header: dict[str, Any]) -> str:
     try:
-        return jwt.encode(claims, secret if isinstance(secret, bytes) else to_text(secret), algorithm, header)
+        with warnings.catch_warnings(action="ignore", category=InsecureKeyLengthWarning):
+            return jwt.encode(claims, secret if isinstance(secret, bytes) else to_text(secret), algorithm, header)
     except (jwt.PyJWTError, NotImplementedError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ImlEvaluationError(f"The token cannot be signed: {error}.") from None
 
