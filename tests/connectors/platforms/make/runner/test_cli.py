@@ -169,6 +169,13 @@ def test_the_universal_module(service: Service) -> None:
     assert service.received[0].body == b"{}"
 
 
+def test_another_server_may_have_another_base_path(service: Service) -> None:
+    service.will_answer(Answer("GET /v2/topics", {"data": []}), Answer("GET /papers", {}))
+    options = ("--base-url", f"{service.url}/v2/")
+    printed(run(service, "rpc:listTopics", None, *options))
+    printed(run(service, "makeApiCall", {"url": "/papers"}, *options))
+
+
 @pytest.mark.parametrize(
     ("url", "path"),
     [

@@ -191,6 +191,10 @@ def test_error(evaluate: Evaluate, text: str, message: str) -> None:
     assert f"{raised.value.caret()}\n{raised.value.message}" == message
 
 
+def test_a_variable_of_the_run_comes_before_a_built_in_one(evaluate: Evaluate) -> None:
+    assert evaluate("{{pi}} {{now}}", pi=3, now="noon") == "3 noon"
+
+
 def test_a_long_line_is_cut_around_the_caret(evaluate: Evaluate) -> None:
     with pytest.raises(ImlError) as raised:
         evaluate("x" * 500 + "{{nope()}}" + "y" * 500)

@@ -182,6 +182,13 @@ def test_a_date_survives_formatting_and_reading(moment: datetime) -> None:
     assert parse_moment(format_moment(exact, pattern, UTC), pattern, UTC, exact) == exact
 
 
+def test_merging_skips_what_is_undefined() -> None:
+    assert merged({"a": 1, "b": {"c": 2}}, {"a": UNDEFINED, "b": {"c": UNDEFINED, "d": None}}) == {
+        "a": 1,
+        "b": {"c": 2, "d": None},
+    }
+
+
 @given(values, values)
 def test_merging_keeps_what_the_new_value_has(old: Any, new: Any) -> None:
     result = merged(old, new)
