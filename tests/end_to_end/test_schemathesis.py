@@ -23,7 +23,10 @@ from tests.fixtures.service import IMAGE
 EXAMPLES_SHORT = 10
 EXAMPLES_LONG = int(os.environ.get("FUZZ_EXAMPLES", "100"))
 IS_FUZZ = "FUZZ_EXAMPLES" in os.environ
-PLAN = "{monthly_credits: 0, requests_per_minute: 1000000, jobs_at_once: 50, jobs_queued: 1000, audio_minutes: 1}"
+PLAN = (
+    "{monthly_credits: 0, requests_per_minute: 1000000, jobs_at_once: 50, jobs_queued: 1000, audio_minutes: 1, "
+    "file_megabytes: 1, stored_files: 1000000, stored_megabytes: 10000000}"
+)
 PURSES = {"funded": 1_000_000_000, "unfunded": 5}
 COST = 5
 REPORT = "schemathesis.txt"
@@ -62,9 +65,11 @@ def test_the_server_keeps_the_contract(
 
 
 def run_schemathesis(server: StubServer, key: str, examples: int, *, is_funded: bool) -> int:
-    """Runs it, after one call that makes the job and the file whose ids it needs, and takes the last of few credits."""
+    """Runs it, once there are a job, a file and a webhook, whose ids it needs; they take the last of few credits."""
     headers = {"Authorization": f"Bearer {key}"}
-    image = httpx.post(server.url + IMAGE, json={"prompt": "x"}, headers=headers, timeout=60).json()
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
+        image = client.post(IMAGE, json={"prompt": "x"}).json()
+        hook = client.post("/api/webhooks", json={"url": "https://hooks.example/", "events": ["credits.low"]}).json()
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", "tests/end_to_end/schemathesis.toml"),
         *("run", str(DEFAULT_PATH), "--url", server.url, "--header", f"Authorization: Bearer {key}"),
@@ -77,6 +82,7 @@ def run_schemathesis(server: StubServer, key: str, examples: int, *, is_funded: 
         "AIOPS_DATABASE_URL": server.database_url,
         "AIOPS_TEST_FILE_LINK": image["image_url"],
         "AIOPS_TEST_JOB_ID": image["job_id"],
+        "AIOPS_TEST_WEBHOOK_ID": hook["id"],
         "AIOPS_TEST_FUNDED": "yes" if is_funded else "no",
         "AIOPS_TEST_REACHED": str(server.folder / "reached"),
     }

@@ -58,7 +58,7 @@ async def kill_while_selling(folder: Path, database_url: str, *, processes: int,
         options = {**OPTIONS, "AIOPS_PLANS_FILE": str(plans), "AIOPS_PRIVATE_HOSTS": receiver.authority}
         with stub_server(folder, database_url, **options) as server, ExitStack() as running:
             _, key = await make_customer(database_url, load_plans(plans), plan="free", credits=OPENING_CREDITS)
-            secret = await sell_under_fire(server, key, running, processes, kills, receiver)
+            secret = await sell_under_fire(server, key, running, receiver, processes=processes, kills=kills)
             database = Database(database_url)
             try:
                 await all_ended(database, server)
@@ -92,7 +92,7 @@ async def check_told(books: Books, server: StubServer, receiver: WebServer, secr
 
 
 async def sell_under_fire(
-    server: StubServer, key: str, running: ExitStack, processes: int, kills: int, receiver: WebServer
+    server: StubServer, key: str, running: ExitStack, receiver: WebServer, *, processes: int, kills: int
 ) -> str:
     """Customers call without a pause while the process that has run for longest is killed; the last ones stay.
 

@@ -25,6 +25,7 @@ POSTS = [route for route in PAGES if route.methods and "POST" in route.methods]
 PRIVATE = [
     *("/dashboard", "/jobs", "/jobs/recent", "/jobs/job_000000000000000000000000", "/transactions"),
     *("/transactions.csv", "/api-keys", "/settings"),
+    *("/webhooks", "/webhooks/deliveries", "/webhooks/hook_000000000000000000000000"),
 ]
 
 

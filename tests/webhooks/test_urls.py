@@ -1,5 +1,6 @@
 """URLs as a stranger hands them to webhooks and callbacks: none leads inside."""
 
+import itertools
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from tests.fixtures.service import IMAGE, Customer
 from tests.fixtures.urls import REFUSED
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+numbers = itertools.count()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -25,9 +27,9 @@ async def receiver(sqlite_template: Path, tmp_path_factory: pytest.TempPathFacto
         yield both
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="module")
 async def ada(receiver: Receiver) -> Customer:
-    return await receiver.service.customer()
+    return await receiver.service.customer(f"ada{next(numbers)}@example.com")
 
 
 async def refused_field(customer: Customer, path: str, body: dict[str, Any]) -> str:
@@ -60,9 +62,8 @@ INSIDE = {
 
 @pytest.mark.parametrize("addresses", INSIDE.values(), ids=INSIDE.keys())
 async def test_a_name_that_resolves_inside_is_never_connected_to(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, addresses: list[str]
+    receiver: Receiver, ada: Customer, monkeypatch: pytest.MonkeyPatch, addresses: list[str]
 ) -> None:
-    customer = await receiver.service.customer(f"{len(receiver.service.clients)}@example.com")
     connected: list[Any] = []
     monkeypatch.setattr(
         socket,
@@ -70,11 +71,9 @@ async def test_a_name_that_resolves_inside_is_never_connected_to(
         lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (one, 0)) for one in addresses],
     )
     monkeypatch.setattr(socket.socket, "connect", lambda _self, address: connected.append(address))
-    made = await customer.client.post(
-        "/api/webhooks", json={"url": "http://inside.example/", "events": ["job.succeeded"]}
-    )
+    made = await ada.client.post("/api/webhooks", json={"url": "http://inside.example/", "events": ["job.succeeded"]})
     assert made.status_code == 201
-    await customer.image()
-    (delivery,) = await receiver.noted(customer.id)
+    await ada.image()
+    (delivery,) = await receiver.noted(ada.id)
     assert delivery.error == "The host of the URL does not lead to a public address."
     assert (delivery.answered, connected) == (None, [])

@@ -101,6 +101,14 @@ class Document:
         result = self.tree["components"]["schemas"]["Job"]["properties"]["result"]
         return frozenset(one["$ref"].rpartition("/")[2] for one in result["anyOf"] if "$ref" in one)
 
+    @cached_property
+    def events(self) -> Mapping[str, dict[str, Any]]:
+        """What can be told to webhooks, by type, with an example of its `data`."""
+        return {
+            event_type: self._first_example(item["post"]["requestBody"])["data"]
+            for event_type, item in self.tree.get("webhooks", {}).items()
+        }
+
     def methods_of(self, path: str) -> list[str]:
         """What a path can be called with, for 405; empty where there is no such path."""
         methods = {operation.method for operation in self.operations.values() if operation.matches(path)}
@@ -131,6 +139,10 @@ class Document:
             success=int(success),
             response_schema=_schema_name(node["responses"][success]),
         )
+
+    def _first_example(self, body: dict[str, Any]) -> dict[str, Any]:
+        examples = body["content"]["application/json"]["examples"]
+        return dict(next(iter(examples.values()))["value"])
 
     def _resolve(self, node: dict[str, Any]) -> dict[str, Any]:
         reference = node.get("$ref")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
+from pydantic import AwareDatetime, ConfigDict, Field, RootModel
+
+from aiops.contract.base import ContractModel
 
 
-class Receipt(BaseModel):
+class Receipt(ContractModel):
     job_id: Annotated[
         str,
         Field(
@@ -53,7 +55,7 @@ class Receipt(BaseModel):
     ]
 
 
-class Limits(BaseModel):
+class Limits(ContractModel):
     monthly_credits: Annotated[
         int,
         Field(
@@ -94,9 +96,39 @@ class Limits(BaseModel):
             title="Audio minutes",
         ),
     ]
+    file_megabytes: Annotated[
+        int,
+        Field(
+            description="How large an uploaded file may be, in MB of 1,048,576 bytes.",
+            examples=[200],
+            ge=1,
+            le=2000,
+            title="File megabytes",
+        ),
+    ]
+    stored_files: Annotated[
+        int,
+        Field(
+            description="How many uploaded files are kept at a time.",
+            examples=[20],
+            ge=1,
+            le=1000000,
+            title="Stored files",
+        ),
+    ]
+    stored_megabytes: Annotated[
+        int,
+        Field(
+            description="How large the uploaded files that are kept at a time may be together, in MB.",
+            examples=[500],
+            ge=1,
+            le=10000000,
+            title="Stored megabytes",
+        ),
+    ]
 
 
-class ServiceModel(BaseModel):
+class ServiceModel(ContractModel):
     id: Annotated[
         str,
         Field(
@@ -122,7 +154,7 @@ class ServiceModel(BaseModel):
     ]
 
 
-class ServiceVoice(BaseModel):
+class ServiceVoice(ContractModel):
     id: Annotated[
         str,
         Field(
@@ -150,7 +182,7 @@ class ServiceVoice(BaseModel):
     ]
 
 
-class Transaction(BaseModel):
+class Transaction(ContractModel):
     id: Annotated[
         str,
         Field(
@@ -202,7 +234,7 @@ class Transaction(BaseModel):
     ]
 
 
-class TransactionList(BaseModel):
+class TransactionList(ContractModel):
     data: Annotated[
         list[Transaction], Field(description="The transactions, newest first.", max_length=100, title="Transactions")
     ]
@@ -217,7 +249,7 @@ class TransactionList(BaseModel):
     ]
 
 
-class Health(BaseModel):
+class Health(ContractModel):
     status: Annotated[
         Literal["ok"],
         Field(
@@ -229,11 +261,92 @@ class Health(BaseModel):
     ]
 
 
+class FileUpload(ContractModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    file: Annotated[
+        str,
+        Field(
+            description="The content of the file, whole. Its name is kept for whoever downloads it; its announced type is not.",
+            examples=["recording.m4a"],
+            max_length=2097152000,
+            title="File",
+        ),
+    ]
+
+
+class UploadedFile(ContractModel):
+    id: Annotated[
+        str,
+        Field(
+            description="The id of the file.",
+            examples=["Hq3VnX8sKw2tRb6yLc9mPz.m4a"],
+            max_length=64,
+            min_length=1,
+            title="File",
+        ),
+    ]
+    file_url: Annotated[
+        str,
+        Field(
+            description="A link to the file that works without an API key until it expires. *Transcribe audio* takes it as `audio_url`.\n",
+            examples=[
+                "https://aiops.example/files/Hq3VnX8sKw2tRb6yLc9mPz.m4a?expires=1767867300&signature=p4Wc9sTn2Qe7"
+            ],
+            max_length=2048,
+            min_length=8,
+            title="File URL",
+        ),
+    ]
+    name: Annotated[
+        str,
+        Field(
+            description="The name it was sent under, without what a file name cannot have, and with the ending of its type.",
+            examples=["recording.m4a"],
+            max_length=110,
+            min_length=1,
+            title="Name",
+        ),
+    ]
+    content_type: Annotated[
+        str,
+        Field(
+            description="What it is, told by its content.",
+            examples=["audio/mp4"],
+            max_length=100,
+            min_length=3,
+            title="Content type",
+        ),
+    ]
+    size_bytes: Annotated[
+        int, Field(description="How large it is.", examples=[1921024], ge=1, le=2097152000, title="Size in bytes")
+    ]
+    duration_seconds: Annotated[
+        float,
+        Field(
+            description="How long its sound lasts.", examples=[121.5], ge=0.0, le=600000.0, title="Duration in seconds"
+        ),
+    ]
+    created_at: Annotated[
+        AwareDatetime,
+        Field(description="When it was stored.", examples=["2026-01-05T10:15:00.123456Z"], title="Created"),
+    ]
+    expires_at: Annotated[
+        AwareDatetime,
+        Field(
+            description="When it is deleted and its link stops working.",
+            examples=["2026-01-08T10:15:00Z"],
+            title="Expires",
+        ),
+    ]
+
+
 class FileContent(RootModel[str]):
     root: Annotated[str, Field(description="The bytes of the file.", max_length=209715200, title="File")]
 
 
-class Error(BaseModel):
+class Error(ContractModel):
     error: Annotated[
         str,
         Field(
@@ -345,7 +458,7 @@ class RangeNotSatisfiableError(Error):
     ]
 
 
-class InvalidField(BaseModel):
+class InvalidField(ContractModel):
     field: Annotated[
         str,
         Field(
@@ -443,6 +556,13 @@ class DatabaseUnavailableError(Error):
     ]
 
 
+class StorageUnavailableError(Error):
+    code: Annotated[
+        Literal["storage_unavailable"],
+        Field(description="Always `storage_unavailable`.", max_length=50, min_length=1, title="Code"),
+    ]
+
+
 class NotReadyError(Error):
     code: Annotated[
         Literal["not_ready"], Field(description="Always `not_ready`.", max_length=50, min_length=1, title="Code")
@@ -476,7 +596,21 @@ class ServiceUnavailableError(RootModel[ModelUnavailableError | DatabaseUnavaila
     ]
 
 
-class WebhookRequest(BaseModel):
+class UploadUnavailableError(RootModel[DatabaseUnavailableError | StorageUnavailableError | ServerBusyError]):
+    root: Annotated[
+        DatabaseUnavailableError | StorageUnavailableError | ServerBusyError,
+        Field(description="What an upload answers with 503.", title="Upload: unavailable"),
+    ]
+
+
+class FileUnavailableError(RootModel[DatabaseUnavailableError | StorageUnavailableError]):
+    root: Annotated[
+        DatabaseUnavailableError | StorageUnavailableError,
+        Field(description="What a download answers with 503.", title="File: unavailable"),
+    ]
+
+
+class WebhookRequest(ContractModel):
     model_config = ConfigDict(
         extra="forbid",
     )
@@ -503,7 +637,7 @@ class WebhookRequest(BaseModel):
     ]
 
 
-class Webhook(BaseModel):
+class Webhook(ContractModel):
     id: Annotated[
         str,
         Field(
@@ -564,7 +698,7 @@ class NewWebhook(Webhook):
     ]
 
 
-class WebhookList(BaseModel):
+class WebhookList(ContractModel):
     data: Annotated[list[Webhook], Field(description="The webhooks, newest first.", max_length=100, title="Webhooks")]
     next_cursor: Annotated[
         str | None,
@@ -577,7 +711,7 @@ class WebhookList(BaseModel):
     ]
 
 
-class LowCredits(BaseModel):
+class LowCredits(ContractModel):
     credits: Annotated[int, Field(description="What can be spent.", examples=[3], ge=0, le=1000000000, title="Credits")]
     monthly_credits: Annotated[
         int,
@@ -586,7 +720,7 @@ class LowCredits(BaseModel):
     plan: Annotated[str, Field(description="The plan.", examples=["free"], max_length=100, title="Plan")]
 
 
-class ListJobsParametersQuery(BaseModel):
+class ListJobsParametersQuery(ContractModel):
     status: Annotated[
         Literal["queued", "running", "succeeded", "failed", "cancelled"] | None,
         Field(description="How far the job is.", title="Status"),
@@ -600,7 +734,7 @@ class ListJobsParametersQuery(BaseModel):
     cursor: Annotated[str | None, Field(max_length=200, min_length=1, title="Cursor")] = None
 
 
-class ListWebhooksParametersQuery(BaseModel):
+class ListWebhooksParametersQuery(ContractModel):
     event: Annotated[
         Literal["job.succeeded", "job.failed", "job.cancelled", "credits.low"] | None,
         Field(description="What has happened.", title="Event"),
@@ -609,12 +743,12 @@ class ListWebhooksParametersQuery(BaseModel):
     cursor: Annotated[str | None, Field(max_length=200, min_length=1, title="Cursor")] = None
 
 
-class ListCreditTransactionsParametersQuery(BaseModel):
+class ListCreditTransactionsParametersQuery(ContractModel):
     limit: Annotated[int, Field(ge=1, le=100, title="Limit")] = 20
     cursor: Annotated[str | None, Field(max_length=200, min_length=1, title="Cursor")] = None
 
 
-class DownloadFileParametersQuery(BaseModel):
+class DownloadFileParametersQuery(ContractModel):
     expires: Annotated[str | None, Field(max_length=20, title="Expires")] = None
     signature: Annotated[str | None, Field(max_length=100, title="Signature")] = None
 
@@ -627,7 +761,7 @@ class GetOpenapiJsonResponse(RootModel[dict[str, Any]]):
     root: Annotated[dict[str, Any], Field(max_length=20)]
 
 
-class ImageRequest(BaseModel):
+class ImageRequest(ContractModel):
     model_config = ConfigDict(
         extra="forbid",
     )
@@ -670,7 +804,7 @@ class ImageRequest(BaseModel):
     ] = None
 
 
-class SpeechRequest(BaseModel):
+class SpeechRequest(ContractModel):
     model_config = ConfigDict(
         extra="forbid",
     )
@@ -708,7 +842,7 @@ class SpeechRequest(BaseModel):
     ] = None
 
 
-class TranscriptionRequest(BaseModel):
+class TranscriptionRequest(ContractModel):
     model_config = ConfigDict(
         extra="forbid",
     )
@@ -744,7 +878,7 @@ class TranscriptionRequest(BaseModel):
     ] = None
 
 
-class ImageResult(BaseModel):
+class ImageResult(ContractModel):
     image_url: Annotated[
         str,
         Field(
@@ -763,7 +897,7 @@ class ImageResult(BaseModel):
     ]
 
 
-class SpeechResult(BaseModel):
+class SpeechResult(ContractModel):
     audio_url: Annotated[
         str,
         Field(
@@ -782,7 +916,7 @@ class SpeechResult(BaseModel):
     ]
 
 
-class TranscriptionResult(BaseModel):
+class TranscriptionResult(ContractModel):
     text: Annotated[
         str,
         Field(
@@ -811,7 +945,7 @@ class Transcription(TranscriptionResult, Receipt):
     pass
 
 
-class Job(BaseModel):
+class Job(ContractModel):
     id: Annotated[
         str,
         Field(
@@ -918,7 +1052,7 @@ class Job(BaseModel):
     ]
 
 
-class JobList(BaseModel):
+class JobList(ContractModel):
     data: Annotated[list[Job], Field(description="The jobs, newest first.", max_length=100, title="Jobs")]
     next_cursor: Annotated[
         str | None,
@@ -931,7 +1065,7 @@ class JobList(BaseModel):
     ]
 
 
-class Account(BaseModel):
+class Account(ContractModel):
     id: Annotated[
         str,
         Field(
@@ -972,7 +1106,7 @@ class Account(BaseModel):
     limits: Limits
 
 
-class Service(BaseModel):
+class Service(ContractModel):
     id: Annotated[
         str,
         Field(
@@ -1078,6 +1212,15 @@ class QueueFullError(Error):
     ]
 
 
+class StorageFullError(Error):
+    code: Annotated[
+        Literal["storage_full"], Field(description="Always `storage_full`.", max_length=50, min_length=1, title="Code")
+    ]
+    retry_after: Annotated[
+        int, Field(description="The seconds to wait.", examples=[41], ge=1, le=3600, title="Retry after")
+    ]
+
+
 class ServiceUnprocessableError(RootModel[InvalidInputError | IdempotencyKeyReusedError | UnprocessableError]):
     root: Annotated[
         InvalidInputError | IdempotencyKeyReusedError | UnprocessableError,
@@ -1092,7 +1235,14 @@ class ServiceLimitError(RootModel[RateLimitExceededError | QueueFullError]):
     ]
 
 
-class JobEvent(BaseModel):
+class UploadLimitError(RootModel[RateLimitExceededError | StorageFullError]):
+    root: Annotated[
+        RateLimitExceededError | StorageFullError,
+        Field(description="What an upload answers with 429.", title="Upload: limit"),
+    ]
+
+
+class JobEvent(ContractModel):
     type: Annotated[
         Literal["job.succeeded", "job.failed", "job.cancelled"],
         Field(description="How it ended.", examples=["job.succeeded"], title="Type"),
@@ -1113,7 +1263,7 @@ class JobEvent(BaseModel):
     ] = None
 
 
-class CreditsEvent(BaseModel):
+class CreditsEvent(ContractModel):
     type: Annotated[
         Literal["credits.low"], Field(description="Always `credits.low`.", examples=["credits.low"], title="Type")
     ]
@@ -1133,5 +1283,5 @@ class CreditsEvent(BaseModel):
     ] = None
 
 
-class ServiceList(BaseModel):
+class ServiceList(ContractModel):
     data: Annotated[list[Service], Field(description="The services.", max_length=100, title="Services")]

@@ -5,12 +5,9 @@ from aiops.webhooks.presentation import present
 
 
 async def handle(context: Context, body: WebhookRequest) -> NewWebhook:
-    runtime, now = context.runtime, context.runtime.clock()
-    refusal = subscriptions.check_receiver("url", body.url, runtime.settings.private_hosts)
-    if refusal is not None:
-        raise refusal
+    runtime, account_id, now = context.runtime, context.caller.account_id, context.runtime.clock()
     async with runtime.database.write() as session:
         webhook, secret = await subscriptions.subscribe(
-            session, runtime.settings.sealer, context.caller.account_id, now, url=body.url, events=body.events
+            session, runtime.settings, account_id, now, url=body.url, events=body.events
         )
     return NewWebhook(**present(webhook).model_dump(), secret=secret)

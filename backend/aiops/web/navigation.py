@@ -8,6 +8,7 @@ FOR_ACCOUNTS = {
     "/jobs": "Jobs",
     "/transactions": "Credits",
     "/api-keys": "API keys",
+    "/webhooks": "Webhooks",
     "/settings": "Settings",
 }
 FOR_ALL = {"/docs": "API reference"}

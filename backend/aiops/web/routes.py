@@ -25,6 +25,7 @@ from aiops.web import (
     sign_in,
     sign_up,
     transactions,
+    webhooks,
 )
 from aiops.web.reference import pages as reference
 from aiops.web.templating import STATIC
@@ -64,6 +65,15 @@ PAGES = [
     page("/api-keys", get=api_keys.show, post=api_keys.make),
     page("/api-keys/{key_id}/reveal", post=api_keys.reveal, back="/api-keys"),
     page("/api-keys/{key_id}/revoke", post=api_keys.revoke, back="/api-keys"),
+    page("/webhooks", get=webhooks.show_list, post=webhooks.make),
+    page("/webhooks/callback-secret", post=webhooks.rotate_callback_secret, back="/webhooks"),
+    page("/webhooks/deliveries", get=webhooks.show_deliveries),
+    page("/webhooks/deliveries/{delivery_id}/send-again", post=webhooks.send_again, back="/webhooks/deliveries"),
+    page("/webhooks/{webhook_id}", get=webhooks.show),
+    page("/webhooks/{webhook_id}/deliveries", get=webhooks.show_recent),
+    page("/webhooks/{webhook_id}/test", post=webhooks.try_out, back="/webhooks/{webhook_id}"),
+    page("/webhooks/{webhook_id}/rotate", post=webhooks.rotate, back="/webhooks/{webhook_id}"),
+    page("/webhooks/{webhook_id}/delete", post=webhooks.remove, back="/webhooks"),
     page("/settings", get=account_settings.show),
     page("/settings/password", post=account_settings.change_password, back="/settings"),
     page("/settings/sessions", post=account_settings.end_other_sessions, back="/settings"),

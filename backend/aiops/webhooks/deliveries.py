@@ -14,6 +14,7 @@ from aiops.pagination import decode_moment_and_id, encode_cursor, page
 from aiops.webhooks import subscriptions
 from aiops.webhooks.schedule import next_attempt
 
+STATUSES = ("pending", "delivered", "failed")
 CANDIDATES = 200
 GONE = 410
 GONE_REASON = "Its receiver answered 410 Gone."
@@ -85,11 +86,11 @@ async def note(database: Database, delivery: Delivery, answer: Answer, now: date
         & (col(Delivery.status) == "pending")
     )
     async with database.write() as session:
-        if answer.status == GONE and delivery.webhook_id is not None:
-            await subscriptions.disable(session, delivery.webhook_id, GONE_REASON, now)
         await session.execute(
             update(Delivery).where(is_ours).values(**values).execution_options(synchronize_session=False)
         )
+        if answer.status == GONE and delivery.webhook_id is not None:
+            await subscriptions.disable(session, delivery.webhook_id, GONE_REASON, now)
 
 
 async def list_deliveries(
@@ -116,21 +117,24 @@ async def list_deliveries(
             | ((col(Delivery.created_at) == created_at) & (col(Delivery.id) < delivery_id))
         )
     newest_first = found.order_by(col(Delivery.created_at).desc(), col(Delivery.id).desc()).limit(limit + 1)
-    rows, last = page([row._tuple() for row in await session.execute(newest_first)], limit)
+    rows, last = page([(delivery, event) for delivery, event in await session.execute(newest_first)], limit)
     return rows, None if last is None else encode_cursor([last[0].created_at.isoformat(), last[0].id])
 
 
-async def send_again(session: Session, delivery_id: str, now: datetime, account_id: str | None = None) -> bool:
-    """Makes a delivery due at once and gives it all its attempts anew, under the same webhook-id; False where there is
+async def send_again(
+    session: Session, delivery_id: str, now: datetime, account_id: str | None = None
+) -> Delivery | None:
+    """Makes a delivery due at once and gives it all its attempts anew, under the same webhook-id; None where there is
     none, or its webhook is gone or disabled."""
     found = select(Delivery).where(col(Delivery.id) == delivery_id).with_for_update(key_share=True)
     if account_id is not None:
         found = found.where(col(Delivery.account_id) == account_id)
     delivery = (await session.execute(found)).scalar_one_or_none()
     if delivery is None or not await _has_receiver(session, delivery):
-        return False
+        return None
     delivery.status, delivery.attempts, delivery.due_at, delivery.ended_at = "pending", 0, now, None
-    return True
+    delivery.answered, delivery.error = None, None
+    return delivery
 
 
 async def _has_receiver(session: Session, delivery: Delivery) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from cryptography.fernet import Fernet
 from sqlalchemy import delete, func, select, update
 from sqlmodel import col
 
@@ -15,6 +14,7 @@ from aiops.http.urls import check_url
 from aiops.identifiers import new_id
 from aiops.ledger import ledger
 from aiops.pagination import decode_moment_and_id, encode_cursor, page
+from aiops.settings import Settings
 from aiops.webhooks import signing
 
 WEBHOOKS_MAX = 100
@@ -30,13 +30,18 @@ def check_receiver(field: str, url: str, private_hosts: frozenset[str]) -> Inval
 
 
 async def subscribe(
-    session: Session, sealer: Fernet, account_id: str, now: datetime, *, url: str, events: Sequence[str]
+    session: Session, settings: Settings, account_id: str, now: datetime, *, url: str, events: Sequence[str]
 ) -> tuple[Webhook, str]:
     """A new webhook, and the secret it is signed with, which is not shown again.
 
     Raises:
-        InvalidInputError: the account has as many as it may.
+        InvalidInputError: the URL leads nowhere public, an event is named twice, or the account has as many as it may.
     """
+    refusal = check_receiver("url", url, settings.private_hosts)
+    if refusal is not None:
+        raise refusal
+    if len(set(events)) < len(events):
+        raise InvalidInputError([("events", "Each event should be named once")])
     await ledger.lock_account(session, account_id)
     number = await session.execute(select(func.count()).where(col(Webhook.account_id) == account_id))
     if number.scalar_one() >= WEBHOOKS_MAX:
@@ -44,7 +49,7 @@ async def subscribe(
     webhook = Webhook(id=new_id("hook"), account_id=account_id, url=url, events=list(events), created_at=now)
     session.add(webhook)
     await session.flush()
-    return webhook, await signing.make(session, sealer, webhook.id, now)
+    return webhook, await signing.make(session, settings.sealer, webhook.id, now)
 
 
 async def find(session: Session, webhook_id: str, account_id: str | None = None) -> Webhook | None:

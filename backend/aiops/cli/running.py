@@ -1,0 +1,57 @@
+"""What the commands share: a database to work on, and one line for what their user has to mend."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import NoReturn, TypeVar
+from urllib.parse import urlencode
+
+from aiops.database.engine import Database, Session
+from aiops.database.migrate import check_migrated, upgrade
+from aiops.settings import Settings
+
+R = TypeVar("R")
+
+
+def refuse(reason: str) -> NoReturn:
+    """Ends the command."""
+    print(f"aiops: {reason}", file=sys.stderr)
+    sys.exit(1)
+
+
+def write(act: Callable[[Session], Awaitable[R]]) -> R:
+    """Runs one transaction on the configured database."""
+
+    async def in_transaction(database: Database) -> R:
+        async with database.write() as session:
+            return await act(session)
+
+    return with_database(in_transaction)
+
+
+def with_database(act: Callable[[Database], Awaitable[R]]) -> R:
+    """Opens the configured database, which has to be up to date; the embedded one is brought up to date."""
+    settings = Settings()
+    if settings.is_embedded:
+        upgrade_database(settings)
+
+    async def run() -> R:
+        database = Database(settings.database)
+        try:
+            await check_migrated(database)
+            return await act(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def upgrade_database(settings: Settings) -> None:
+    if settings.is_embedded:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    upgrade(settings.database)
+
+
+def password_link(address: str, token: str) -> str:
+    """Where a password for the pages can be set."""
+    return f"{address}/reset-password?{urlencode({'token': token})}"
