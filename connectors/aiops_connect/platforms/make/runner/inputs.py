@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from aiops_connect.platforms.make.runner.app import App, Component, ComponentKind
@@ -37,13 +38,16 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to run: on which clock, in which zone of the scenario, against which server instead of the app's own."""
+    """How to run: on which clock, in which zone of the scenario, against which server instead of the app's own.
+
+    Each run is an execution of its own, unless it repeats that of `execution_id`.
+    """
 
     clock: Clock
     timezone: str = "UTC"
     base_url: str | None = None
     limits: Limits = field(default_factory=Limits)
-    execution_id: str = "00000000000000000000000000000000"
+    execution_id: str = field(default_factory=lambda: uuid4().hex)
 
 
 def prepare_variables(

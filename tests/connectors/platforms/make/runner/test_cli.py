@@ -73,6 +73,15 @@ def test_waiting_takes_no_time_on_the_instant_clock(service: Service) -> None:
     assert len(service.received[0].headers["idempotency-key"]) == 64
 
 
+def test_each_run_is_an_execution_of_its_own(service: Service) -> None:
+    answer = Answer("POST /api/papers/a/translations", {"id": "t1", "status": "done"})
+    service.will_answer(answer, answer)
+    for _ in range(2):
+        printed(run(service, "translatePaper", {"paperId": "a", "language": "de"}))
+    first, second = (request.headers["idempotency-key"] for request in service.received)
+    assert first != second
+
+
 @pytest.mark.parametrize(
     ("answers", "message"),
     [
