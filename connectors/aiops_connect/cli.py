@@ -14,7 +14,7 @@ import typer
 from aiops_connect import diff as differences
 from aiops_connect import ir, writer
 from aiops_connect.changes import bump
-from aiops_connect.discovery import UnknownPlatformError, choose, discover
+from aiops_connect.discovery import UnknownPlatformError, choose, commands, discover
 from aiops_connect.emitter import Emitted, Emitter
 from aiops_connect.inspection import lines
 from aiops_connect.loading import LoadError, load
@@ -40,6 +40,8 @@ Output = Annotated[Path, typer.Option("--output", help="The folder that holds a 
 
 
 def main() -> None:
+    for platform, group in commands().items():
+        app.add_typer(group, name=platform)
     app()
 
 

@@ -1,0 +1,3 @@
+from aiops_connect.platforms.make.runner.cli import main
+
+main()
