@@ -24,7 +24,7 @@ from tests.fixtures.service import BASE_URL, Service, running_service
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SIZE_MAX = 110_000
+SIZE_MAX = 100_000
 SENT_MAX = 40_000
 DOCUMENT = Document()
 TREE: dict[str, Any] = DOCUMENT.tree

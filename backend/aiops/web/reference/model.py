@@ -93,6 +93,15 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """A success that several operations have in common."""
+
+    status: str
+    description: str
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Chapter:
     """The operations of a tag; `objects` are what the answers of the free ones consist of."""
 
@@ -128,7 +137,8 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A call that the API makes, one of the document's webhooks or callbacks."""
+    """A call that the API makes, one of the document's webhooks or callbacks. `of` is the object that its body is;
+    where that has no name, `fields` are its members."""
 
     name: str
     anchor: str
@@ -136,6 +146,7 @@ class Event:
     description: str
     headers: tuple[Field, ...]
     fields: tuple[Field, ...]
+    of: str | None
     examples: tuple[Example, ...]
 
 
@@ -168,6 +179,7 @@ class Reference:
     authentication: str
     authentication_notes: tuple[Note, ...]
     chapters: tuple[Chapter, ...]
+    shared_outcomes: tuple[Outcome, ...]
     shared_headers: tuple[Field, ...]
     error: Object
     errors: tuple[ErrorCode, ...]

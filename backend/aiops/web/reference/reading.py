@@ -19,6 +19,7 @@ from aiops.web.reference.model import (
     Header,
     Object,
     Operation,
+    Outcome,
     Plan,
     Reference,
     Request,
@@ -70,6 +71,7 @@ class _Reader:
             authentication=authentication,
             authentication_notes=authentication_notes,
             chapters=tuple(self._chapters(operations)),
+            shared_outcomes=tuple(self._shared_outcomes()),
             shared_headers=_shared(
                 field
                 for one in operations
@@ -83,7 +85,9 @@ class _Reader:
             headers=self._headers(),
             events=events,
             event_headers=_shared(field for event in events for field in event.headers),
-            event_objects=self._objects(field.of for event in events for field in event.fields),
+            event_objects=self._objects(
+                name for event in events for name in (event.of, *(field.of for field in event.fields))
+            ),
             limits=self.schemas.object_named(LIMITS).fields,
             plans=plans,
             server=self.server,
@@ -133,7 +137,12 @@ class _Reader:
             requests=tuple(self._requests(node, call)) if call else (),
             answer=answer,
             answer_types=tuple(content),
-            answers=tuple(one for status, response in successes for one in self._examples(response, status)),
+            answers=tuple(
+                one
+                for status, response in successes
+                if not self._is_shared(node, status)
+                for one in self._examples(response, status)
+            ),
         )
 
     def _body(self, node: Node) -> tuple[Field, ...]:
@@ -189,6 +198,23 @@ class _Reader:
         for status, response in node.get("responses", {}).items():
             yield str(status), self.schemas.resolve(response)
 
+    def _is_shared(self, node: Node, status: str) -> bool:
+        """Whether an operation answers a status as all services do, by a response that has a name."""
+        return "x-credits" in node and "$ref" in node["responses"][status]
+
+    def _shared_outcomes(self) -> Iterator[Outcome]:
+        """The successes that services have in common, each once."""
+        services = [one for one in self.document.operations.values() if one.is_service]
+        nodes = [self.tree["paths"][one.path][one.method.lower()] for one in services]
+        shared = {
+            status: response
+            for node in nodes
+            for status, response in self._responses(node)
+            if status < "300" and self._is_shared(node, status)
+        }
+        for status, response in shared.items():
+            yield Outcome(status, response.get("description", ""), tuple(self._examples(response, status)))
+
     def _all_responses(self) -> list[tuple[str, Node]]:
         nodes = [self.tree["paths"][one.path][one.method.lower()] for one in self.document.operations.values()]
         return [response for node in nodes for response in self._responses(node)]
@@ -226,22 +252,28 @@ class _Reader:
         return tuple(_header(name, nodes, len(nodes) == len(responses)) for name, nodes in found.items())
 
     def _events(self) -> Iterator[Event]:
-        """What is told to webhooks, then what to the URL that a call names."""
-        for name, item in self.tree.get("webhooks", {}).items():
-            yield self._event(name, item["post"])
+        """What is told to webhooks, then what to the URL that a call names. Events of one kind have one example."""
+        described = [(name, item["post"]) for name, item in self.tree.get("webhooks", {}).items()]
         for callback in self.tree["components"].get("callbacks", {}).values():
             for expression, item in callback.items():
-                yield self._event(expression.rpartition("/")[2].rstrip("}"), item["post"])
+                described.append((expression.rpartition("/")[2].rstrip("}"), item["post"]))
+        shown: set[str | None] = {None}
+        for name, node in described:
+            event = self._event(name, node)
+            yield replace(event, examples=()) if event.of in shown - {None} else event
+            shown.add(event.of)
 
     def _event(self, name: str, node: Node) -> Event:
         body = self.schemas.resolve(node.get("requestBody", {}))
+        reference = body.get("content", {}).get(JSON, {}).get("schema", {}).get("$ref")
         return Event(
             name=name,
             anchor=f"event-{slug(name)}",
             title=node.get("summary", name),
             description=node.get("description", ""),
             headers=tuple(self.schemas.parameter(one) for one in node.get("parameters", ())),
-            fields=self._body(node),
+            fields=() if reference else self._body(node),
+            of=reference.rpartition("/")[2] if reference else None,
             examples=tuple(self._examples(body)),
         )
 
