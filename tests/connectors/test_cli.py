@@ -1,6 +1,7 @@
 """`aiops-connect`, by its output and exit codes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -157,6 +158,16 @@ def test_text_of_a_document_does_not_act_on_the_terminal(folder: Path) -> None:
     result = run("inspect", folder / "evil.json")
     assert "\x1b" not in result.stdout + result.stderr
     assert "GET /␛[2J" in result.stdout
+
+
+def test_progress_is_shown_on_a_terminal_only(folder: Path) -> None:
+    terminal, standard_error = os.openpty()
+    command = [sys.executable, "-m", "aiops_connect", "inspect", str(folder / "good.json")]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=standard_error, check=True)
+    os.close(standard_error)
+    assert b"reading operation 1 of 1" in os.read(terminal, 10_000)
+    os.close(terminal)
+    assert b"reading" not in done.stdout
 
 
 def test_the_connectors_of_the_service_are_fresh() -> None:

@@ -143,7 +143,9 @@ def _part(field: ir.Field, encoding: Node | None, *, is_multipart: bool) -> ir.F
 def _is_structured(type_: ir.FieldType) -> bool:
     """Whether a part of a form is JSON unless the document says otherwise: objects are, lists as their items are."""
     match type_:
-        case ir.Group() | ir.AnyJson() | ir.Union():
+        case ir.Union(variants):
+            return any(_is_structured(variant.type) for variant in variants)
+        case ir.Group() | ir.AnyJson():
             return True
         case ir.Array(item):
             return _is_structured(item)

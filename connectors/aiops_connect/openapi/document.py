@@ -12,7 +12,7 @@ from aiops_connect.loading import LoadError, load
 from aiops_connect.openapi import security, servers, words
 from aiops_connect.openapi.annotations import Mentions, check_mentions
 from aiops_connect.openapi.checks import account_label, check
-from aiops_connect.openapi.facts import Gatherer
+from aiops_connect.openapi.gathering import Gatherer
 from aiops_connect.openapi.jobs import link_jobs
 from aiops_connect.openapi.library import File, Library
 from aiops_connect.openapi.nodes import Node
@@ -94,7 +94,8 @@ class _Parsing:
         read = {operation.id: operation for operation in operations}
         check_mentions(mentions, read)
         linker = Linker(read, operation_ids)
-        tested = check(operations, nodes)
+        choices = security.alternatives(offered)
+        tested = check(operations, nodes, choices)
         label = account_label(tested, schemas, nodes)
         info = self.root.child("info") or self.root
         app = ir.App(
@@ -103,7 +104,7 @@ class _Parsing:
             version=info.text("version"),
             help=info.text("description"),
             servers=servers.servers(self.root),
-            connection=security.connection(schemes.values(), offered, tested.id if tested is not None else None, label),
+            connection=security.connection(schemes.values(), choices, tested, label),
             resources=_resources(self.root, offered, by_id),
             triggers=triggers(self.root, schemas, linker),
             internal=tuple(operation for operation in operations if by_id[operation.id].is_excluded),

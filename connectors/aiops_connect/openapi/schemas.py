@@ -9,7 +9,8 @@ from aiops_connect import ir, naming
 from aiops_connect.limits import MEMBERS_MAX, TYPE_DEPTH_MAX, TYPE_FIELDS_MAX
 from aiops_connect.openapi import annotations, words
 from aiops_connect.openapi.choices import choice_of_alternatives, choice_of_values, option_label
-from aiops_connect.openapi.facts import Facts, Gatherer, Parts
+from aiops_connect.openapi.facts import Facts, Parts
+from aiops_connect.openapi.gathering import Gatherer
 from aiops_connect.openapi.lowered import Lowered, Member, joined, within_limits
 from aiops_connect.openapi.nodes import Node
 from aiops_connect.openapi.scalars import number, text
@@ -28,7 +29,6 @@ class Use:
 INPUT = Use(is_input=True)
 OUTPUT = Use(is_input=False)
 RAW_INPUT = Use(is_input=True, is_raw=True)
-RAW_OUTPUT = Use(is_input=False, is_raw=True)
 
 _Key = tuple[tuple[str, ...], frozenset[str], Use]
 
@@ -56,9 +56,8 @@ class Schemas:
 
     def _field(self, name: str, facts: Facts, use: Use, *, required: bool, depth: int) -> Member:
         lowered = self.lower(facts, use, depth)
-        if use.is_input and not required and isinstance(lowered.type, ir.Constant):
-            option = ir.Option(lowered.type.value, option_label(lowered.type.value))
-            lowered = replace(lowered, type=ir.Choice((option,)))
+        if use.is_input and not required:
+            lowered = replace(lowered, type=_asked(lowered.type))
         field = ir.Field(
             id=naming.identifier(name),
             name=name,
@@ -136,7 +135,8 @@ class Schemas:
             item = self.lower(self.gatherer.gather(tuple(facts.items)), use, depth + 1)
         else:
             item = Lowered(ir.AnyJson(), nullable=True)
-        whole = ir.Array(item.type, _whole(facts, "minItems"), _whole(facts, "maxItems"), facts.is_unique)
+        item_type = _asked(item.type) if use.is_input else item.type
+        whole = ir.Array(item_type, _whole(facts, "minItems"), _whole(facts, "maxItems"), facts.is_unique)
         return joined(whole, [item], nullable=facts.nullable)
 
     def _group(self, facts: Facts, use: Use, depth: int) -> Lowered:
@@ -166,6 +166,13 @@ class Schemas:
         if facts.properties or facts.is_closed:
             return None
         return Lowered(ir.AnyJson(), nullable=True)
+
+
+def _asked(type_: ir.FieldType) -> ir.FieldType:
+    """A constant that need not be sent is a choice of one value: whether it is sent has to be asked."""
+    if isinstance(type_, ir.Constant):
+        return ir.Choice((ir.Option(type_.value, option_label(type_.value)),))
+    return type_
 
 
 def _label(facts: Facts) -> str:

@@ -100,6 +100,31 @@ BODIES: list[tuple[str, dict[str, Any], ir.Body, tuple[ir.Field, ...]]] = [
         (ir.Field("files", "files", "Files", ir.Array(ir.File(ir.FileForm.BYTES)), encoding=FORM_STYLE),),
     ),
     (
+        "a file or several",
+        {"multipart/form-data": form(("f", {"oneOf": [BINARY, {"type": "array", "items": BINARY}]}))},
+        MULTIPART,
+        (
+            ir.Field(
+                "f",
+                "f",
+                "F",
+                ir.Union(
+                    (
+                        ir.Variant("File", ir.File(ir.FileForm.BYTES)),
+                        ir.Variant("List of files", ir.Array(ir.File(ir.FileForm.BYTES))),
+                    )
+                ),
+                encoding=FORM_STYLE,
+            ),
+        ),
+    ),
+    (
+        "a file of any type",
+        {"multipart/form-data": form(("f", BINARY), f={"contentType": "application/octet-stream"})},
+        MULTIPART,
+        (ir.Field("f", "f", "F", ir.File(ir.FileForm.BYTES), encoding=FORM_STYLE),),
+    ),
+    (
         "bytes",
         {"application/octet-stream": {"schema": BINARY}},
         ir.Body("application/octet-stream", ir.BodyFormat.BYTES, is_whole=True),

@@ -53,7 +53,19 @@ PAGES: list[tuple[str, dict[str, Any], ir.Pagination | None]] = [
     ("offset", listing(LIST, offset=WHOLE, limit=WHOLE), ir.Offset("offset", "limit", "")),
     ("page", listing(page(items=LIST), page=WHOLE, per_page=WHOLE), ir.Page("page", 1, "per_page", "/items")),
     ("page from 0", listing(LIST, page={**WHOLE, "minimum": 0}), ir.Page("page", 0, None, "")),
-    ("Link", listing(LIST, {"Link": {"schema": TEXT}}, per_page=WHOLE), ir.LinkHeader("per_page", "")),
+    ("Link", listing(LIST, {"Link": {"schema": TEXT}}, per_page=WHOLE), ir.Link(None, "per_page", "")),
+    (
+        "address of the next page",
+        listing(page(results=LIST, next={**TEXT, "format": "uri"}), page=WHOLE, page_size=WHOLE),
+        ir.Link("/next", "page_size", "/results"),
+    ),
+    (
+        "address that is told in words",
+        listing(
+            page(data=LIST, pagination=page(next_page={**TEXT, "description": "A URL for the next page."})), cursor=TEXT
+        ),
+        ir.Link("/pagination/next_page", None, "/data"),
+    ),
     ("a cursor that leads nowhere", listing(page(data=LIST), cursor=TEXT), None),
 ]
 

@@ -86,6 +86,7 @@ COMPOUNDS: list[tuple[str, Any, ir.FieldType]] = [
         {"type": "array", "items": {"properties": {"a": {"type": "string"}}}},
         ir.Array(ir.Group((member("a", TEXT),))),
     ),
+    ("list of one value", {"type": "array", "items": {"const": "one"}}, ir.Array(ir.Choice((ONE,)))),
     (
         "object",
         {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}, "required": ["b"]},
@@ -286,6 +287,30 @@ def test_a_discriminator_tells_shapes_apart(discriminator: dict[str, Any], value
     )
 
 
+INHERITED = {
+    "schemas": {
+        "Pet": {"properties": {"kind": {"type": "string"}}, "required": ["kind"], "discriminator": MAPPED},
+        "Cat": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"properties": {"lives": {"type": "integer"}}}]},
+        "Dog": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"properties": {"breed": {"type": "string"}}}]},
+    }
+}
+
+
+def test_what_builds_on_a_schema_with_a_discriminator_is_one_of_its_shapes() -> None:
+    assert field_of({"$ref": "#/components/schemas/Pet"}, components=INHERITED).type == ir.Union(
+        (
+            ir.Variant("Cat", animal("feline", member("lives", ir.Integer())), "feline"),
+            ir.Variant("Dog", animal("canine", member("breed", TEXT)), "canine"),
+        ),
+        "kind",
+    )
+
+
+def test_what_builds_on_it_is_only_itself() -> None:
+    field = field_of({"$ref": "#/components/schemas/Cat"}, components=INHERITED)
+    assert field.type == ir.Group((member("kind", TEXT, required=True), member("lives", ir.Integer())))
+
+
 def test_what_contains_itself_is_json_where_it_does() -> None:
     comment = {
         "properties": {"text": {"type": "string"}, "replies": {"items": {"$ref": "#/components/schemas/Comment"}}}
@@ -329,3 +354,18 @@ def test_what_is_nested_too_deeply_ends_in_json() -> None:
         assert isinstance(type_, ir.Group)
         type_ = type_.fields[0].type
     assert type_ == ir.AnyJson(ir.Untyped.DEEP)
+
+
+def test_how_deep_a_schema_is_read_does_not_depend_on_where_else_it_is_used() -> None:
+    def nested(inner: Any, levels: int) -> Any:
+        for _ in range(levels):
+            inner = {"type": "object", "properties": {"in": inner}}
+        return inner
+
+    components = {"schemas": {"Tall": nested({"type": "string"}, 8)}}
+    reference = {"$ref": "#/components/schemas/Tall"}
+    alone = field_of({"properties": {"low": nested(reference, 8)}}, components=components)
+    beside = field_of({"properties": {"high": reference, "low": nested(reference, 8)}}, components=components)
+    assert isinstance(alone.type, ir.Group)
+    assert isinstance(beside.type, ir.Group)
+    assert beside.type.fields[1] == alone.type.fields[0]

@@ -53,7 +53,7 @@ def driven(operation: ir.Operation) -> dict[str, Value | None]:
             found[name] = None
         case ir.Page(field=name, first=first):
             found[name] = ir.Literally(first)
-        case ir.LinkHeader():
+        case ir.Link():
             pass
         case _:
             assert_never(pagination)
@@ -101,8 +101,8 @@ def directives(
             passed = iml.joined(iml.call("ifempty", _OFFSET, iml.number(0)), iml.call("length", container))
             response["temp"] = {"offset": iml.whole(passed)}
             return _with(response, operation.input(name), _OFFSET, _is_full(operation, container))
-        case ir.LinkHeader():
-            return _by_link(response, app, base_url)
+        case ir.Link(next=following):
+            return _by_link(response, following, app, base_url)
     assert_never(operation.pagination)
 
 
@@ -121,14 +121,18 @@ def _with(response: Directives, field: ir.Field, value: Node, condition: Node) -
     return {"pagination": page, "response": response}
 
 
-def _by_link(response: Directives, app: ir.App, base_url: str) -> Directives:
-    """The address that the header Link names, as long as it is on the API's own host. It has its own query, so nothing
-    of the first request is merged into it; the credentials are said again."""
+def _by_link(response: Directives, following: ir.Pointer | None, app: ir.App, base_url: str) -> Directives:
+    """The address that the answer or the header Link names, as long as it is on the API's own host. It has its own
+    query, so nothing of the first request is merged into it; the credentials are said again."""
     header = iml.variable("headers", "link")
-    found = iml.call("replace", header, iml.text(_NEXT_LINK), iml.text("$1"))
-    response["temp"] = {"next": iml.whole(iml.call("ifempty", iml.if_set(header, found), iml.variable("emptystring")))}
-    origin = "/".join(base_url.split("/")[:3]) + "/"
-    at_home = iml.equals(iml.call("indexOf", _NEXT, iml.text(origin)), iml.number(0))
+    found: Node = iml.if_set(header, iml.call("replace", header, iml.text(_NEXT_LINK), iml.text("$1")))
+    if following is not None:
+        found = iml.below(_BODY, following)
+    origin = "/".join(base_url.split("/")[:3])
+    is_path = iml.equals(iml.call("indexOf", found, iml.text("/")), iml.number(0))
+    address = iml.call("if", is_path, iml.joined(iml.text(origin), found), found)
+    response["temp"] = {"next": iml.whole(iml.call("ifempty", address, iml.variable("emptystring")))}
+    at_home = iml.equals(iml.call("indexOf", _NEXT, iml.text(f"{origin}/")), iml.number(0))
     carried = credentials(app.connection, "connection").sent
     page = {"mergeWithParent": False, "url": iml.whole(_NEXT), "method": "GET", **carried}
     return {"pagination": {**page, "condition": iml.whole(at_home)}, "response": response}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from aiops_connect import ir
 from aiops_connect.emitter import Emitted
@@ -65,8 +66,7 @@ class MakeAccount:
     trace: Trace = field(default_factory=Trace)
 
     def run(self, target: str, execution_id: str | None = None, **inputs: Any) -> Outcome:
-        named = {"execution_id": execution_id} if execution_id is not None else {}
-        settings = Settings(self.clock, base_url=self.base_url, **named)
+        settings = Settings(self.clock, base_url=self.base_url, execution_id=execution_id or uuid4().hex)
         given = {"connection": {"apiKey": self.key}, **inputs}
         return run(load_app(self.folder), Target.parse(target), Inputs(**given), settings, self.trace)
 

@@ -85,7 +85,7 @@ EVERYTHING: dict[str, Any] = {
     "properties": {
         "text": {"type": "string", "minLength": 1, "maxLength": 5, "pattern": "^a", "format": "uri"},
         "choice": {"oneOf": [{"const": "a", "title": "First"}, {"const": "b"}], "default": "b"},
-        "number": {"type": "number", "minimum": 0},
+        "number": {"type": "number", "exclusiveMinimum": 0},
         "date": {"type": "string", "format": "date"},
         "file": {"type": "string", "contentEncoding": "base64"},
         "list": {"type": "array", "items": {"properties": {"inner": {"type": "boolean"}}}, "maxItems": 3},
@@ -106,7 +106,7 @@ def test_the_sheet_says_what_is_asked_for() -> None:
         "Inputs, sent as `application/json`:",
         "- `text`, `Text`: text, `uri`, 1 to 5 characters, like `^a`, required; in the body",
         '- `choice`, `Choice`: one of `"a"` (`First`), `"b"`, default `"b"`; in the body',
-        "- `number`, `Number`: number, at least 0; in the body",
+        "- `number`, `Number`: number, at least 0, 0 excluded; in the body",
         "- `date`, `Date`: date; in the body",
         "- `file`, `File`: file in base 64; in the body",
         "- `list`, `List`: list of object, at most 3 items; in the body",
