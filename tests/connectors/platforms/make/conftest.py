@@ -13,7 +13,6 @@ from tests.connectors.platforms.make.rendered import MakeAccount
 from tests.connectors.platforms.make.runner.service import Service, running
 from tests.fixtures.server import StubServer, make_customer, stub_server
 
-
 _numbers = itertools.count()
 
 

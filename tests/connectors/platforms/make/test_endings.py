@@ -159,7 +159,7 @@ def test_the_same_execution_is_not_charged_twice(account: MakeAccount) -> None:
     once, again, other = (
         account.run("generateSpeech", name, parameters={"text": "Pay once."}).bundles for name in ("a", "a", "b")
     )
-    jobs = [bundle["job_id"] for [bundle] in (once, again, other)]  # type: ignore[index, call-overload, misc]
+    jobs = [bundle["job_id"] for [bundle] in (once, again, other)]
     assert jobs[0] == jobs[1] != jobs[2]
     assert account.output("getAccount")["credits"] == 5000 - 2 * 2
 

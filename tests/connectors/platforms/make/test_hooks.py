@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aiops_connect.platforms.make.runner import Payload
+from aiops_connect.platforms.make.runner.iml.values import parse_json
 from tests.connectors.platforms.make.rendered import MakeAccount, ours
 from tests.connectors.platforms.make.runner.service import Answer, Received, Service
 
@@ -47,7 +48,7 @@ def test_a_job_that_has_ended_starts_the_scenario(account: MakeAccount, hook: Se
 
     job = account.output("generateSpeech", text="Über “quotes”, \u2028 and 日本", download_file=False)
     call = delivered(hook)
-    [bundle] = bundles(account, webhook, call.json, call.headers)
+    [bundle] = bundles(account, webhook, parse_json(call.body), call.headers)
     assert bundle["type"] == "job.succeeded"
     assert bundle["data"]["id"] == job["job_id"]
     interface = ours()["modules/watch-job-finished/watch-job-finished.interface.iml.json"]
@@ -63,7 +64,7 @@ def test_what_is_forged_changed_or_old_starts_nothing(account: MakeAccount, hook
     webhook = attach(account, hook, events=["job.succeeded"])
     account.output("generateSpeech", text="Welcome.", download_file=False)
     call = delivered(hook)
-    assert bundles(account, webhook, call.json, call.headers) != []
+    assert bundles(account, webhook, parse_json(call.body), call.headers) != []
     changed = json.loads(json.dumps(call.json).replace("succeeded", "failed"))
     assert bundles(account, webhook, changed, call.headers) == []
     assert bundles(account, webhook, call.json, {**call.headers, "webhook-id": "msg_other"}) == []
