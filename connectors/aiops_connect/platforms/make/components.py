@@ -50,4 +50,5 @@ class Component:
 
 
 def json_file(path: str, content: Code) -> GeneratedFile:
-    return GeneratedFile(path, json.dumps(content, ensure_ascii=False, indent=4) + "\n")
+    """Half a pair of surrogates, which UTF-8 does not have, becomes a question mark."""
+    return GeneratedFile(path, f"{json.dumps(content, ensure_ascii=False, indent=4)}\n".encode("utf-8", "replace"))

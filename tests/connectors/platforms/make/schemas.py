@@ -26,7 +26,7 @@ _BY_SUFFIX = {
 
 
 @cache
-def _validator(name: str) -> Any:
+def validator(name: str) -> Any:
     """Each schema has a relative name of its own to which the others refer."""
     folder = Path(os.environ["AIOPS_MAKE_SCHEMAS"])
     schemas = {path.name: json.loads(path.read_text()) for path in folder.glob("*.json")}
@@ -53,6 +53,6 @@ def violations(files: dict[str, Any]) -> list[str]:
     for path, content in files.items():
         schema = schema_of(path)
         if schema is not None:
-            errors = _validator(schema).iter_errors(content)
+            errors = validator(schema).iter_errors(content)
             found += [f"{path}: {'/'.join(map(str, error.instance_path))}: {error.message[:300]}" for error in errors]
     return found
