@@ -14,13 +14,17 @@ PIP = $(BIN)/pip --disable-pip-version-check
 CONNECTORS = openapi/aiops.yaml --publisher connectors/publisher.yaml --output connectors
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: serve test check lint generate bench fuzz lock clean
+.PHONY: serve test test-make check lint generate bench fuzz lock clean
 
 serve: .venv/serve.installed
 	$(BIN)/aiops serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: .venv/test.installed
 	$(BIN)/pytest -m "not browser and not flite and not long and not specs"
+
+# The Make app alone: every module, run against the service. A part of `make test`.
+test-make: .venv/test.installed
+	$(BIN)/pytest tests/connectors/platforms/make --ignore tests/connectors/platforms/make/runner -m "not specs"
 
 check: .venv/test.installed openapi/node_modules/.package-lock.json
 	$(BIN)/ruff check
