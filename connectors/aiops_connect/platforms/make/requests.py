@@ -1,5 +1,6 @@
 """A call of an operation as the directives of a request."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -190,8 +191,7 @@ def _body(operation: ir.Operation, inputs: list[tuple[ir.Field, Value]]) -> Dire
     if body is None or (not inputs and body.format is not ir.BodyFormat.JSON):
         return {"body": None} if operation.method in _WITH_BODY else {}
     if body.is_whole:
-        content = _member(*inputs[0]) if inputs else None
-        return {"type": _TYPES[body.format], "body": content}
+        return {"type": _TYPES[body.format], "body": _whole(body, *inputs[0]) if inputs else None}
     if body.format is not ir.BodyFormat.MULTIPART:
         content = {iml.literal(one.name): _member(one, value) for one, value in inputs}
         return {"type": _TYPES[body.format], "body": content}
@@ -200,6 +200,16 @@ def _body(operation: ir.Operation, inputs: list[tuple[ir.Field, Value]]) -> Dire
     for one, value in inputs:
         parts[iml.literal(one.name)] = _part(one, value, held)
     return {"type": _TYPES[body.format], **({"temp": held} if held else {}), "body": parts}
+
+
+def _whole(body: ir.Body, field: ir.Field, value: Value) -> ir.Json:
+    """The one value that is the body. A text is written as JSON here, since Make sends a text as it is."""
+    if body.format is not ir.BodyFormat.JSON or fields.entry(field) is fields.Entry.FILE:
+        return _member(field, value)
+    if isinstance(value, ir.Literally):
+        return iml.literal(json.dumps(value.value))
+    is_text = isinstance(field.type, ir.Text | ir.Choice | ir.DateTime | ir.File)
+    return iml.whole(iml.if_set(node(value), iml.call("createJSON", node(value)))) if is_text else rendered(value)
 
 
 def _member(field: ir.Field, value: Value) -> ir.Json:
