@@ -14,13 +14,17 @@ PIP = $(BIN)/pip --disable-pip-version-check
 CONNECTORS = openapi/aiops.yaml --publisher connectors/publisher.yaml --output connectors
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: serve test check lint generate bench fuzz lock clean
+.PHONY: serve test test-make check lint generate bench fuzz lock clean prism
 
 serve: .venv/serve.installed
 	$(BIN)/aiops serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: .venv/test.installed
 	$(BIN)/pytest -m "not browser and not flite and not long and not specs"
+
+# The Make app alone: every module, run against the service. A part of `make test`.
+test-make: .venv/test.installed
+	$(BIN)/pytest tests/connectors/platforms/make --ignore tests/connectors/platforms/make/runner -m "not specs"
 
 check: .venv/test.installed openapi/node_modules/.package-lock.json
 	$(BIN)/ruff check
@@ -53,7 +57,7 @@ lock: .venv/test.installed
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 clean:
-	rm -rf .venv openapi/node_modules
+	rm -rf .venv openapi/node_modules tests/prism/node_modules
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "aiops needs Python 3.11, 3.12 or 3.13. Name one: make PYTHON=/path/to/python3"; exit 1; }
@@ -66,6 +70,13 @@ clean:
 
 .venv/test.installed: requirements-dev.lock .venv/serve.installed
 	$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+# The mock of other people's documents, for the tests marked specs.
+prism: tests/prism/node_modules/.package-lock.json
+
+tests/prism/node_modules/.package-lock.json: tests/prism/package-lock.json .venv/bin/npm
+	cd tests/prism && $(NPM) ci --silent --no-audit --no-fund
 	@touch $@
 
 # The wheel of Node puts neither node nor npm on the path.

@@ -185,9 +185,14 @@ def bounded(value: Value) -> Value:
 def parse_json(text: str | bytes) -> Value:
     """:raises ValueError: for what is not JSON, or is nested too deep"""
     try:
-        return json.loads(text, parse_int=lambda digits: normal_number(float(digits)), parse_constant=_no_constant)
+        return json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_no_constant)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+
+
+def _number(digits: str) -> Value:
+    """JavaScript has one kind of number: `1.0` is 1."""
+    return normal_number(float(digits))
 
 
 def _no_constant(name: str) -> Value:

@@ -1,0 +1,253 @@
+"""Inputs as Make's parameters, and what of them is sent."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, assert_never
+
+import regex
+
+from aiops_connect import ir
+from aiops_connect.platforms.make import iml, naming
+from aiops_connect.platforms.make.runner.iml.syntax import Node
+
+Parameter = dict[str, Any]
+NAME_LENGTH_MAX = 128
+DATE_FORMAT = "YYYY-MM-DDTHH:mm:ss[Z]"
+_PATTERN_LENGTH_MAX = 500
+
+
+class Entry(Enum):
+    """How a value is entered."""
+
+    AS_IT_IS = auto()  # by parameters of its own shape
+    JSON = auto()  # as text that is JSON
+    FILE = auto()  # as a file: its name and its content
+    LINK_OR_FILE = auto()  # as a link, or as a file that is uploaded first
+    CONSTANT = auto()  # not at all
+
+
+@dataclass(frozen=True, slots=True)
+class FileNames:
+    """The parameters of a file."""
+
+    name: str
+    data: str
+
+
+def entry(field: ir.Field) -> Entry:
+    match field.type:
+        case ir.Constant():
+            return Entry.CONSTANT
+        case ir.File(form=ir.FileForm.URL, upload=upload):
+            return Entry.AS_IT_IS if upload is None else Entry.LINK_OR_FILE
+        case ir.File() | ir.Array(item=ir.File(form=ir.FileForm.BYTES)):
+            return Entry.FILE
+    return Entry.AS_IT_IS if _passes(field.type) else Entry.JSON
+
+
+def _passes(type_: ir.FieldType) -> bool:
+    """Whether what Make collects by parameters of this shape can be sent without a change."""
+    match type_:
+        case ir.Text() | ir.Integer() | ir.Number() | ir.Boolean() | ir.DateTime() | ir.Choice():
+            return True
+        case ir.File(form=form):
+            return form is ir.FileForm.URL
+        case ir.Array(item):
+            return _passes(item)
+        case ir.Group(fields, additional):
+            return bool(fields) and additional is None and all(_passes(one.type) for one in fields)
+        case ir.Constant() | ir.Union() | ir.AnyJson():
+            return False
+        case _:
+            assert_never(type_)
+
+
+def file_names(field: ir.Field) -> FileNames:
+    return FileNames(f"{field.id}_file_name", f"{field.id}_data")
+
+
+def source_name(field: ir.Field) -> str:
+    """The parameter that says whether a link is entered or a file."""
+    return f"{field.id}_source"
+
+
+def parameters(field: ir.Field) -> list[Parameter]:
+    """What is asked for.
+
+    Raises:
+        InexpressibleError: it has values that Make would take for expressions.
+    """
+    match entry(field):
+        case Entry.CONSTANT:
+            return []
+        case Entry.FILE:
+            return file_pair(field, required=field.required)
+        case Entry.LINK_OR_FILE:
+            return [_link_or_file(field)]
+        case Entry.JSON:
+            return [{**_named(field, field.id), "type": "json", **_help(field, "Enter it as JSON.")}]
+        case Entry.AS_IT_IS:
+            return [_parameter(field, field.id)]
+
+
+def _parameter(field: ir.Field, name: str) -> Parameter:
+    default = {} if field.default in (ir.MISSING, None) else {"default": field.default}
+    guard(field.default)
+    return {**_named(field, name), **_shape(field.type, field.label), **_help(field), **default}
+
+
+def _named(field: ir.Field, name: str) -> Parameter:
+    if len(name) > NAME_LENGTH_MAX:
+        raise iml.InexpressibleError(f"The name {name[:40]!r}… has more than {NAME_LENGTH_MAX} characters.")
+    guard(name)
+    flags = {"required": True} if field.required else {"advanced": True} if field.is_advanced else {}
+    return {"name": name, "label": naming.label(field.label), **flags}
+
+
+def _help(field: ir.Field, more: str = "") -> Parameter:
+    parts = [naming.help_text(field.help), more]
+    if isinstance(field.example, str | int | float) and "example" not in field.help.lower():
+        parts.append(f"For example, `{iml.shown(str(field.example))}`.")
+    if isinstance(field.type, ir.DateTime) and field.type.precision != "date-time":
+        parts.append({"date": "Write it as 2026-01-31.", "time": "Write it as 10:15:00Z."}[field.type.precision])
+    if field.deprecated:
+        parts.append("It is deprecated.")
+    text = " ".join(part for part in parts if part)
+    return {"help": text} if text else {}
+
+
+def _shape(type_: ir.FieldType, label: str) -> Parameter:
+    match type_:
+        case ir.Text():
+            return _text(type_)
+        case ir.Integer(minimum, maximum):
+            kind = "uinteger" if minimum is not None and minimum >= 0 else "integer"
+            return {"type": kind, **_validate(min=minimum, max=maximum)}
+        case ir.Number(minimum, maximum):
+            return {"type": "number", **_validate(min=minimum, max=maximum)}
+        case ir.Boolean():
+            return {"type": "boolean"}
+        case ir.DateTime(precision):
+            return {"type": "date" if precision == "date-time" else "text"}
+        case ir.File():
+            return {"type": "url"}
+        case ir.Choice():
+            return {"type": "select", "options": options(type_), **({"dynamic": True} if type_.is_open else {})}
+        case ir.Array(ir.Choice() as choice):
+            return {"type": "select", "multiple": True, "options": options(choice), **_items(type_)}
+        case ir.Array(ir.Group(fields)):
+            return {"type": "array", "labels": _ADD, "spec": _members(fields), **_items(type_)}
+        case ir.Array(item):
+            inner = {"name": "value", "label": naming.label(label), **_shape(item, label)}
+            return {"type": "array", "labels": _ADD, "spec": inner, **_items(type_)}
+        case ir.Group(fields):
+            return {"type": "collection", "spec": _members(fields)}
+    raise AssertionError(type_)  # `_passes` let it through
+
+
+_ADD = {"add": "Add item"}
+
+
+def _text(type_: ir.Text) -> Parameter:
+    kind = {"uri": "url", "email": "email"}.get(type_.format, "text")
+    pattern = type_.pattern if type_.pattern and _is_usable(type_.pattern) else None
+    multiline = {"multiline": True} if type_.is_multiline else {}
+    return {"type": kind, **multiline, **_validate(min=type_.length_min, max=type_.length_max, pattern=pattern)}
+
+
+def _is_usable(pattern: str) -> bool:
+    if len(pattern) > _PATTERN_LENGTH_MAX or "{{" in pattern:
+        return False
+    try:
+        regex.compile(pattern)
+    except regex.error:
+        return False
+    return True
+
+
+def _items(type_: ir.Array) -> Parameter:
+    return _validate(minItems=type_.items_min, maxItems=type_.items_max)
+
+
+def _validate(**rules: float | str | None) -> Parameter:
+    known = {name: rule for name, rule in rules.items() if rule is not None}
+    return {"validate": known} if known else {}
+
+
+def _members(fields: tuple[ir.Field, ...]) -> list[Parameter]:
+    """Nested parameters keep their names, since the collection is sent as it is; none of them is advanced."""
+    found = [_parameter(one, one.name) for one in fields]
+    return [{key: value for key, value in one.items() if key != "advanced"} for one in found]
+
+
+def options(choice: ir.Choice) -> list[Parameter]:
+    for option in choice.options:
+        guard(option.value)
+    return [{"label": naming.label(option.label), "value": option.value} for option in choice.options]
+
+
+def guard(value: object) -> None:
+    """Raises InexpressibleError for a value, on its way to the API, that Make could take for an expression."""
+    if "{{" in str(value):
+        raise iml.InexpressibleError(f"Make would take the value {str(value)[:40]!r} for an expression.")
+
+
+def file_pair(field: ir.Field, *, required: bool) -> list[Parameter]:
+    """The two parameters that Make fills together from a file of another module."""
+    names = file_names(field)
+    flags = {"required": True} if required else {}
+    label = naming.label(field.label.removesuffix(" URL"))[:200]
+    about = field.help if isinstance(field.type, ir.File) and field.type.upload is None else ""
+    several = " One file can be sent." if isinstance(field.type, ir.Array) else ""
+    name = {
+        "name": names.name,
+        "type": "filename",
+        "label": "File name" if label == "File" else f"{label} file name",
+        "semantic": "file:name",
+        "help": "The name of the file with its extension. For example, `recording.mp3`.",
+    }
+    data = {
+        "name": names.data,
+        "type": "buffer",
+        "label": label,
+        "semantic": "file:data",
+        "help": naming.help_text(about, "The content of the file.") + several,
+    }
+    return [{**name, **flags}, {**data, **flags}]
+
+
+def _link_or_file(field: ir.Field) -> Parameter:
+    link = {**_parameter(field, field.id), "type": "url"}
+    choices = [
+        {"label": "Link", "value": "link", "nested": [link]},
+        {"label": "File", "value": "file", "nested": file_pair(field, required=field.required)},
+    ]
+    flags = {"required": True} if field.required else {}
+    return {
+        "name": source_name(field),
+        "type": "select",
+        "label": naming.label(f"{field.label.removesuffix(' URL')} from"),
+        "help": "Whether you have a link, or a file that is uploaded first.",
+        "options": choices,
+        "default": "link",
+        **flags,
+    }
+
+
+def entered(field: ir.Field) -> Node:
+    """The value of an input that is no file, as it is to be sent in JSON; undefined where it is not set."""
+    given = iml.variable("parameters", field.id)
+    match entry(field):
+        case Entry.LINK_OR_FILE:
+            is_file = iml.equals(iml.variable("parameters", source_name(field)), iml.text("file"))
+            return iml.call("if", is_file, iml.variable("temp", link_name(field)), iml.set_or_absent(given))
+        case Entry.JSON:
+            return iml.if_set(given, iml.call("parseJSON", given))
+    if isinstance(field.type, ir.DateTime) and field.type.precision == "date-time":
+        return iml.if_set(given, iml.call("formatDate", given, iml.text(DATE_FORMAT), iml.text("UTC")))
+    return given if field.required else iml.set_or_absent(given)
+
+
+def link_name(field: ir.Field) -> str:
+    """Under which name in `temp` the link stands that came of uploading the file of an input."""
+    return f"{field.id}_link"

@@ -1,0 +1,108 @@
+"""Expressions of IML, built as the runner's syntax and printed by its printer, so that each one parses.
+
+Text of a document is data: `text` makes a constant of it, `literal` lets it stand outside of expressions, `shown` is
+for what people read and Make does not evaluate.
+"""
+
+from functools import reduce
+
+from aiops_connect import ir
+from aiops_connect.platforms.make.runner.iml.errors import ImlError, Span
+from aiops_connect.platforms.make.runner.iml.parser import parse_expression
+from aiops_connect.platforms.make.runner.iml.printer import to_source
+from aiops_connect.platforms.make.runner.iml.syntax import Binary, Call, Index, Literal, Node, Path, Property
+
+_NOWHERE = Span(0, 0)
+
+
+class InexpressibleError(ValueError):
+    """IML has no way to write this. The message says what."""
+
+
+def variable(*names: str) -> Path:
+    return Path(tuple(Property(name) for name in names), _NOWHERE)
+
+
+UNDEFINED = variable("undefined")
+
+
+def below(root: Path, pointer: ir.Pointer) -> Path:
+    """What a JSON pointer reaches from a variable."""
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+    segments = tuple(Index(int(step) + 1) if step.isdecimal() else Property(step) for step in steps)
+    return Path((*root.segments, *segments), _NOWHERE)
+
+
+def text(value: str) -> Literal:
+    return Literal(value, _NOWHERE)
+
+
+def number(value: int) -> Literal:
+    return Literal(value, _NOWHERE)
+
+
+def call(name: str, *arguments: Node) -> Call:
+    return Call(name, arguments, _NOWHERE, _NOWHERE, 1 + max((one.depth for one in arguments), default=0))
+
+
+def binary(operator: str, left: Node, right: Node) -> Node:
+    return Binary(operator, left, right, _NOWHERE, 1 + max(left.depth, right.depth))
+
+
+def equals(left: Node, right: Node) -> Node:
+    return binary("=", left, right)
+
+
+def differs(left: Node, right: Node) -> Node:
+    return binary("!=", left, right)
+
+
+def every(*conditions: Node) -> Node:
+    return reduce(lambda left, right: binary("&", left, right), conditions)
+
+
+def some(*conditions: Node) -> Node:
+    return reduce(lambda left, right: binary("|", left, right), conditions)
+
+
+def joined(*parts: Node) -> Node:
+    return reduce(lambda left, right: binary("+", left, right), parts)
+
+
+def if_set(value: Node, then: Node) -> Node:
+    """`then` where there is a value, else nothing at all."""
+    return call("if", value, then)
+
+
+def set_or_absent(value: Node) -> Node:
+    """An empty input is not sent."""
+    return call("ifempty", value, UNDEFINED)
+
+
+def whole(node: Node) -> str:
+    """The expression in its braces.
+
+    Raises:
+        InexpressibleError: a name or a text in it cannot be written.
+    """
+    try:
+        source = to_source(node)
+        if parse_expression(source) != node:
+            raise InexpressibleError(f"IML cannot express {source[:80]!r}.")
+    except (ValueError, ImlError) as error:
+        raise InexpressibleError(str(error)) from None
+    return f"{{{{{source}}}}}"
+
+
+def literal(value: str) -> str:
+    """A text where expressions are evaluated, which comes out as it is."""
+    if "{{" not in value and not value.endswith("{"):
+        return value
+    return value.replace("{", "{{'{'}}")
+
+
+def shown(value: str) -> str:
+    """A text that people read: braces that could be taken for an expression stand apart."""
+    while "{{" in value or "}}" in value:
+        value = value.replace("{{", "{ {").replace("}}", "} }")
+    return value

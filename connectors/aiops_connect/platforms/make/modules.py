@@ -1,0 +1,251 @@
+"""Modules: one for each operation that is a step to choose."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from aiops_connect import ir
+from aiops_connect.platforms.make import base, fields, iml, interfaces, jobs, naming, pages, requests
+from aiops_connect.platforms.make.components import Component
+from aiops_connect.platforms.make.requests import Directives, Value
+from aiops_connect.platforms.make.rpcs import Rpcs, used
+from aiops_connect.platforms.make.runner.iml.syntax import Node
+from aiops_connect.publisher import Publisher
+
+_CRUD = {
+    ir.Effect.LIST: "read",
+    ir.Effect.READ: "read",
+    ir.Effect.CREATE: "create",
+    ir.Effect.UPDATE: "update",
+    ir.Effect.DELETE: "delete",
+}
+_EXTENSIONS = {
+    "application/pdf": "pdf", "audio/mpeg": "mp3", "audio/wav": "wav", "image/jpeg": "jpg", "image/png": "png",
+    "image/webp": "webp", "video/mp4": "mp4", "application/zip": "zip", "text/csv": "csv",
+}  # fmt: skip
+_BODY = iml.variable("body")
+
+
+@dataclass(frozen=True, slots=True)
+class Modules:
+    """What modules are made of, beside their operations."""
+
+    app: ir.App
+    publisher: Publisher
+    base_url: str
+    rpcs: Rpcs
+    taken: set[str]
+    can_fetch: bool
+
+    def component(self, operation: ir.Operation) -> Component:
+        """Raises InexpressibleError where something in it cannot be written for Make."""
+        listed = pages.items_of(operation) if _is_list(operation) else None
+        match operation.execution:
+            case ir.Job() as execution:
+                made = self._job(operation, execution)
+            case _ if listed is not None:
+                made = self._search(operation, *listed)
+            case _:
+                made = self._action(operation)
+        _check_names(made["mappableParams"])
+        is_search = listed is not None and isinstance(operation.execution, ir.Immediate)
+        asked = [one for one in made["mappableParams"] if one["name"] != "limit"]
+        metadata = {
+            "label": naming.search_label(operation, has_filters=bool(asked))
+            if is_search
+            else naming.label(operation.label),
+            "description": _description(operation),
+            "moduleType": "search" if is_search else "action",
+            **({} if is_search else {"actionCrud": _CRUD[operation.effect]}),
+            **used(self.app),
+        }
+        codes = {
+            "communication": made["communication"],
+            "staticParams": [],
+            "mappableParams": made["mappableParams"],
+            "interface": made["interface"],
+            "samples": made["samples"],
+            "scope": [],
+        }
+        return Component("module", naming.component_id(operation.id, self.taken), metadata, codes)
+
+    def host(self, operation: ir.Operation) -> str:
+        """What comes before the path: nothing where it is that of the app."""
+        own = base.address(operation.servers[0], self.publisher) if operation.servers else self.base_url
+        return "" if own == self.base_url else own
+
+    def _job(self, operation: ir.Operation, execution: ir.Job) -> dict[str, Any]:
+        module = jobs.read(self.app, operation, execution, can_fetch=self.can_fetch)
+        set_by_job = {one.field for one in execution.start} | ({execution.wait.field} if execution.wait else set())
+        asked = [one for one in operation.inputs if one.id not in set_by_job]
+        chain = [
+            *self._uploads(asked),
+            *jobs.steps(module, self._values(operation, asked), self.host(operation), self.host(module.status)),
+        ]
+        plain = [one for one in asked if not one.is_advanced]
+        advanced = [one for one in asked if one.is_advanced]
+        return {
+            "communication": chain,
+            "mappableParams": [*self._parameters(plain), *jobs.parameters(module), *self._parameters(advanced)],
+            **_put_out(module.fields, operation.answer.sample if operation.answer is not None else ir.MISSING),
+        }
+
+    def _search(self, operation: ir.Operation, pointer: ir.Pointer, item: tuple[ir.Field, ...]) -> dict[str, Any]:
+        driven = pages.driven(operation)
+        asked = [one for one in operation.inputs if one.id not in driven]
+        name = "limit" if all(one.id != "limit" for one in asked) else "results_limit"
+        first = {field: value for field, value in driven.items() if value is not None}
+        values = {**self._values(operation, asked), **first}
+        limit = iml.whole(iml.variable("parameters", name))
+        listing = pages.directives(operation, pointer, limit, self.app, self.host(operation) or self.base_url)
+        plain = [one for one in asked if not one.is_advanced]
+        advanced = [one for one in asked if one.is_advanced]
+        call = {**requests.request(operation, values, self.host(operation)), **listing}
+        uploads = self._uploads(asked)
+        return {
+            "communication": [*uploads, call] if uploads else call,
+            "mappableParams": [
+                *self._parameters(plain),
+                pages.limit_parameter(name),
+                *self._parameters(advanced),
+            ],
+            **_put_out(item, _first_item(operation, pointer)),
+        }
+
+    def _action(self, operation: ir.Operation) -> dict[str, Any]:
+        asked = list(operation.inputs)
+        response, fields_ = _answered(operation)
+        call = {
+            **requests.request(operation, self._values(operation, asked), self.host(operation)),
+            "response": response,
+        }
+        uploads = self._uploads(asked)
+        sample = operation.answer.sample if operation.answer is not None else ir.MISSING
+        return {
+            "communication": [*uploads, call] if uploads else call,
+            "mappableParams": self._parameters(asked),
+            **_put_out(fields_, sample),
+        }
+
+    def _values(self, operation: ir.Operation, asked: list[ir.Field]) -> dict[str, Value]:
+        values = requests.values_of({one.id: one for one in asked})
+        if operation.idempotency in values:
+            values[operation.idempotency] = _idempotency_key(operation, asked)
+        return values
+
+    def _parameters(self, asked: list[ir.Field]) -> list[dict[str, Any]]:
+        found = []
+        for one in asked:
+            for parameter in fields.parameters(one):
+                if one.options is not None and parameter["name"] == one.id:
+                    parameter |= {
+                        "type": "select",
+                        "mode": "edit",
+                        "options": {"store": self.rpcs.options(one.options)},
+                    }
+                    parameter.pop("validate", None)
+                found.append(parameter)
+        return sorted(found, key=lambda parameter: not parameter.get("required", False))
+
+    def _uploads(self, asked: list[ir.Field]) -> list[Directives]:
+        """The files among the inputs become links first."""
+        return [
+            self._upload(one, one.type.upload)
+            for one in asked
+            if isinstance(one.type, ir.File) and one.type.upload is not None
+        ]
+
+    def _upload(self, field: ir.Field, upload: ir.Upload) -> Directives:
+        operation = self.app.operation(upload.operation)
+        is_file = iml.equals(iml.variable("parameters", fields.source_name(field)), iml.text("file"))
+        answered = iml.whole(iml.below(_BODY, upload.url))
+        return {
+            **requests.request(operation, {upload.field: requests.file_value(field)}, self.host(operation)),
+            "condition": iml.whole(is_file),
+            "response": {"temp": {fields.link_name(field): answered}},
+        }
+
+
+def _description(operation: ir.Operation) -> str:
+    price = f" Costs {operation.credits} credits." if operation.credits else ""
+    return f"{naming.sentence(operation.help, operation.label)}{price}"
+
+
+def _is_list(operation: ir.Operation) -> bool:
+    return operation.pagination is not None or operation.effect is ir.Effect.LIST
+
+
+def _check_names(parameters: list[dict[str, Any]]) -> None:
+    names = [one["name"] for one in parameters]
+    if len(set(names)) < len(names):
+        raise iml.InexpressibleError("Two of its inputs would have one name.")
+
+
+def _put_out(fields_: tuple[ir.Field, ...], sample: ir.Json | ir.Missing) -> dict[str, Any]:
+    return {"interface": interfaces.interface(fields_), "samples": interfaces.samples(fields_, sample)}
+
+
+def _first_item(operation: ir.Operation, pointer: ir.Pointer) -> ir.Json | ir.Missing:
+    value: ir.Json | ir.Missing = operation.answer.sample if operation.answer is not None else ir.MISSING
+    for step in pointer.split("/")[1:]:
+        value = value.get(step, ir.MISSING) if isinstance(value, dict) else ir.MISSING
+    return value[0] if isinstance(value, list) and value else ir.MISSING
+
+
+def _answered(operation: ir.Operation) -> tuple[Directives, tuple[ir.Field, ...]]:
+    """The directive `response`, and the fields of what comes out: always a collection, as Make wants it."""
+    answer = operation.answer
+    if answer is None or answer.type is None:
+        return {"output": {"success": True}}, (ir.Field("success", "success", "Success", ir.Boolean(), example=True),)
+    if isinstance(answer.type, ir.File):
+        return _file(operation, answer)
+    response = _response_type(answer)
+    match answer.type:
+        case ir.Group(members) if members:
+            return {**response, "output": "{{body}}"}, members
+        case ir.Union(variants) if interfaces.merged(variants):
+            return {**response, "output": "{{body}}"}, interfaces.merged(variants)
+        case ir.Array():
+            items = ir.Field("items", "items", "Items", answer.type, example=answer.sample)
+            return {**response, "output": {"items": "{{body}}"}}, (items,)
+    value = ir.Field("value", "value", "Value", answer.type, example=answer.sample)
+    return {**response, "output": {"value": "{{body}}"}}, (value,)
+
+
+def _response_type(answer: ir.Answer) -> Directives:
+    """Make knows JSON by `application/json` alone."""
+    media_type = answer.media_type or ""
+    return {"type": "json"} if media_type.endswith("+json") else {}
+
+
+def _file(operation: ir.Operation, answer: ir.Answer) -> tuple[Directives, tuple[ir.Field, ...]]:
+    extension = _EXTENSIONS.get(answer.media_type or "", "bin")
+    output = {"file_name": f"{operation.id}.{extension}", "data": "{{body}}"}
+    response = {"type": {"200-299": "binary", "*": "automatic"}, "output": output}
+    name = ir.Field("file_name", "file_name", "File name", ir.Text(), example=output["file_name"])
+    return response, (name, ir.Field("data", "data", "Data", ir.File(ir.FileForm.BYTES)))
+
+
+def _idempotency_key(operation: ir.Operation, asked: list[ir.Field]) -> Node:
+    """What people enter, else the same for the same inputs in the same execution: when Make tries a call again, it is
+    not charged again."""
+    parts: list[Node] = [iml.text(operation.id), iml.text(" "), iml.variable("executionId")]
+    for one in asked:
+        if one.id != operation.idempotency:
+            parts += [iml.text(f" {one.id} "), *_told_apart(one)]
+    given = iml.variable("parameters", operation.idempotency or "")
+    return iml.call("ifempty", given, iml.call("sha256", iml.joined(*parts)))
+
+
+def _told_apart(field: ir.Field) -> list[Node]:
+    """What of an input tells one call from another."""
+    match fields.entry(field), field.type:
+        case fields.Entry.CONSTANT, _:
+            return []
+        case fields.Entry.FILE, _:
+            data = iml.variable("parameters", fields.file_names(field).data)
+            return [iml.if_set(data, iml.call("sha256", data))]
+        case fields.Entry.AS_IT_IS, ir.Array() | ir.Group():
+            return [iml.if_set(iml.variable("parameters", field.id), iml.call("createJSON", fields.entered(field)))]
+        case fields.Entry.JSON, _:
+            return [iml.variable("parameters", field.id)]
+    return [fields.entered(field)]

@@ -1,0 +1,48 @@
+"""RPCs: what a list of options is filled with."""
+
+from dataclasses import dataclass, field
+
+from aiops_connect import ir
+from aiops_connect.naming import label as name_label
+from aiops_connect.platforms.make import connection, iml, naming, pages, requests
+from aiops_connect.platforms.make.components import Component
+
+OPTIONS_MAX = 300
+
+
+@dataclass
+class Rpcs:
+    """The RPCs of an app, one for each way to fill a list."""
+
+    app: ir.App
+    base_url: str
+    taken: set[str]
+    made: dict[ir.OptionsSource, Component] = field(default_factory=dict)
+
+    def options(self, source: ir.OptionsSource) -> str:
+        """Where the options come from, as a parameter names it."""
+        if source not in self.made:
+            self.made[source] = self._component(source)
+        return f"rpc://{self.made[source].id}"
+
+    def _component(self, source: ir.OptionsSource) -> Component:
+        operation = self.app.operation(source.call.operation)
+        values = {one.field: one.source for one in source.call.bindings if isinstance(one.source, ir.Literally)}
+        driven = {name: value for name, value in pages.driven(operation).items() if value is not None}
+        listing = pages.directives(operation, source.items, OPTIONS_MAX, self.app, self.base_url)
+        item = iml.variable("item")
+        value = iml.below(item, source.value)
+        label = (
+            iml.joined(iml.below(item, source.label), iml.text(" "), value) if source.label != source.value else value
+        )
+        listing["response"]["output"] = {"label": iml.whole(label), "value": iml.whole(value)}
+        communication = {**requests.request(operation, {**driven, **values}), **listing}
+        metadata = {"label": naming.label(f"{name_label(operation.id)} to choose from"), **used(self.app)}
+        name = naming.component_id(f"{operation.id} options", self.taken)
+        return Component("rpc", name, metadata, {"communication": communication, "params": []})
+
+
+def used(app: ir.App) -> dict[str, str | None]:
+    """The connection that a component uses."""
+    has_one = bool(connection.credentials(app.connection, "connection").parameters)
+    return {"connection": connection.ID if has_one else None, "altConnection": None}

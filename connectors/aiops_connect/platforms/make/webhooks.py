@@ -1,0 +1,153 @@
+"""Instant triggers: a webhook that is attached, verified and detached, and the module that it feeds."""
+
+from typing import Any
+
+from aiops_connect import ir
+from aiops_connect.naming import identifier
+from aiops_connect.platforms.make import errors, fields, iml, interfaces, naming, requests
+from aiops_connect.platforms.make.components import Component
+from aiops_connect.platforms.make.connection import credentials
+from aiops_connect.platforms.make.requests import Directives, Value
+from aiops_connect.platforms.make.rpcs import used
+from aiops_connect.platforms.make.runner.iml.syntax import Node
+
+TOLERANCE_SECONDS = 300
+_EVENTS = iml.variable("parameters", "events")
+
+
+def components(app: ir.App, trigger: ir.Trigger, base_url: str, taken: set[str]) -> list[Component]:
+    """The webhook of a trigger, and its module.
+
+    Raises:
+        InexpressibleError: something in it cannot be written for Make.
+    """
+    name = naming.component_id(f"watch {trigger.id}", taken)
+    webhook = f"{name}Hook"
+    codes: dict[str, Any] = {"communication": _received(trigger), "params": _parameters(trigger)}
+    codes |= {"attach": {}, "detach": {}, "update": {}, "requiredScope": []}
+    if trigger.subscription is not None:
+        codes |= _subscribed(app, trigger, trigger.subscription, base_url)
+    metadata = {"label": naming.label(trigger.label), "webhookType": "web", **used(app)}
+    hook = Component("webhook", webhook, metadata, codes)
+    module = {
+        "label": _label(trigger),
+        "description": naming.sentence(f"Triggers when {_event(trigger)}", ""),
+        "moduleType": "instant_trigger",
+        "connection": None,
+        "altConnection": None,
+        "webhook": webhook,
+    }
+    sample = interfaces.samples(trigger.fields, trigger.sample)
+    code: dict[str, Any] = {"interface": interfaces.interface(trigger.fields), "samples": sample}
+    return [hook, Component("module", name, module, {"staticParams": [], **code})]
+
+
+def _label(trigger: ir.Trigger) -> str:
+    return naming.label(f"Watch {trigger.id.replace('_', ' ')}")
+
+
+def _event(trigger: ir.Trigger) -> str:
+    text = trigger.help or trigger.label
+    return text[:1].lower() + text[1:]
+
+
+def _parameters(trigger: ir.Trigger) -> list[dict[str, Any]]:
+    """Which events, where there are several."""
+    if len(trigger.events) < 2:
+        return []
+    choice = ir.Choice(trigger.events)
+    return [
+        {
+            "name": "events",
+            "type": "select",
+            "label": "Events",
+            "multiple": True,
+            "required": True,
+            "options": fields.options(choice),
+            "default": [option.value for option in trigger.events],
+            "help": "Which events start the scenario.",
+        }
+    ]
+
+
+def _subscribed(app: ir.App, trigger: ir.Trigger, subscription: ir.Subscription, base_url: str) -> dict[str, Any]:
+    """Attach and detach. What subscribing was answered is kept as far as it is needed."""
+    subscribe = app.operation(subscription.subscribe.operation)
+    stored: dict[str, str] = {}
+    found: dict[str, Any] = {}
+    if subscription.unsubscribe is not None:
+        unsubscribe = app.operation(subscription.unsubscribe.operation)
+        values = {one.field: _source(trigger, one.source, stored) for one in subscription.unsubscribe.bindings}
+        found["detach"] = _called(app, unsubscribe, values, base_url)
+    if trigger.signature is not None and trigger.signature.secret is not None:
+        stored[_kept(trigger.signature.secret)] = iml.whole(iml.below(iml.variable("body"), trigger.signature.secret))
+    values = {one.field: _source(trigger, one.source, stored) for one in subscription.subscribe.bindings}
+    attach = _called(app, subscribe, values, base_url)
+    attach["response"] = {"data": stored, **attach["response"]}
+    return {"attach": attach, **found}
+
+
+def _kept(pointer: ir.Pointer) -> str:
+    """The name under which a member of the answer is kept; `id` and `url` are Make's own."""
+    return f"external_{identifier(pointer)}"
+
+
+def _source(trigger: ir.Trigger, source: ir.Source, stored: dict[str, str]) -> Value:
+    match source:
+        case ir.FromAnswer(pointer):
+            stored[_kept(pointer)] = iml.whole(iml.below(iml.variable("body"), pointer))
+            return iml.variable("webhook", _kept(pointer))
+        case ir.FromPlatform.URL:
+            return iml.variable("webhook", "url")
+        case ir.FromPlatform.EVENTS:
+            names = [option.value for option in trigger.events]
+            return _EVENTS if len(names) > 1 else ir.Literally(list(names))
+        case ir.Literally():
+            return source
+
+
+def _called(app: ir.App, operation: ir.Operation, values: dict[str, Value], base_url: str) -> Directives:
+    """Nothing is inherited from the base here: address, credentials, errors and log are said again."""
+    found = credentials(app.connection, "connection")
+    called = requests.request(operation, values, base_url)
+    carried = found.sent
+    merged = {name: {**called.get(name, {}), **carried.get(name, {})} for name in ("headers", "qs")}
+    return {
+        **called,
+        **{name: content for name, content in merged.items() if content},
+        "response": {"error": errors.directive([operation])},
+        "log": {"sanitize": [*found.sanitize, *_secrets(operation)]},
+    }
+
+
+def _secrets(operation: ir.Operation) -> list[str]:
+    """What the answer has that nobody else may see."""
+    answered = operation.answer.fields if operation.answer is not None else ()
+    return [f"response.body.{one.name}" for one in answered if one.is_secret]
+
+
+def _received(trigger: ir.Trigger) -> Directives:
+    """What becomes of a call: it is dropped where its signature is not right."""
+    conditions = []
+    if trigger.signature is not None and trigger.signature.secret is not None and trigger.subscription is not None:
+        conditions.append(_is_signed(trigger.signature.secret))
+    if trigger.event is not None and trigger.events:
+        event = iml.below(iml.variable("body"), trigger.event)
+        conditions.append(iml.some(*(iml.equals(event, iml.text(str(one.value))) for one in trigger.events)))
+    condition = {"condition": iml.whole(iml.every(*conditions))} if conditions else {}
+    return {**condition, "output": "{{body}}"}
+
+
+def _is_signed(secret: ir.Pointer) -> Node:
+    """Standard Webhooks: HMAC-SHA256 of id, time and body, in one of the signatures. Make shows the body parsed, so it
+    is written again as JSON, as JSON.stringify does."""
+    header = [iml.variable("headers", f"webhook-{name}") for name in ("id", "timestamp", "signature")]
+    body = iml.call("createJSON", iml.variable("body"))
+    content = iml.joined(header[0], iml.text("."), header[1], iml.text("."), body)
+    key = iml.call("replace", iml.variable("webhook", _kept(secret)), iml.text("whsec_"), iml.variable("emptystring"))
+    digest = iml.call("sha256", content, iml.text("base64"), key, iml.text("base64"))
+    age = iml.call("abs", iml.binary("-", iml.variable("timestamp"), iml.call("parseNumber", header[1])))
+    is_fresh = iml.binary("<=", age, iml.number(TOLERANCE_SECONDS))
+    return iml.every(
+        header[0], header[1], is_fresh, iml.call("contains", header[2], iml.joined(iml.text("v1,"), digest))
+    )

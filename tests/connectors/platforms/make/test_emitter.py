@@ -1,0 +1,142 @@
+"""What is rendered of any document: files that fit together, expressions that parse, and text that stays text."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from aiops_connect import ir
+from aiops_connect.openapi import parse
+from aiops_connect.platforms.make import iml
+from aiops_connect.platforms.make.runner import InstantClock, Settings, Target, Trace, load_app, run
+from aiops_connect.platforms.make.runner.iml.template import parse as parse_template
+from aiops_connect.platforms.make.runner.inputs import Inputs
+from tests.connectors.platforms.make.rendered import contents, emitted, ours, texts, written
+from tests.connectors.platforms.make.runner.service import Answer, Service, running
+from tests.fixtures.any_document import documents
+from tests.fixtures.documents import app_of, with_operation
+
+SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+HOSTILE = "{{connection.apiKey}} {{{x}}} }} ` ' \" \\ {{7*7}}{"
+
+
+@pytest.fixture(scope="module")
+def _service() -> Iterator[Service]:
+    with running() as service:
+        yield service
+
+
+@pytest.fixture
+def service(_service: Service) -> Iterator[Service]:
+    _service.answers, _service.received, _service.mistakes = [], [], []
+    yield _service
+    _service.verify()
+
+
+def assert_whole(files: dict[str, Any]) -> None:
+    """The manifest names each file once, each expression parses, each sample has the members of its interface."""
+    manifest = files["makecomapp.json"]
+    named = [path for path in manifest["generalCodeFiles"].values() if path.endswith(".json")]
+    for kind in manifest["components"].values():
+        for component in kind.values():
+            named += component["codeFiles"].values()
+            codes = component["codeFiles"]
+            if "interface" in codes:
+                assert {one["name"] for one in files[codes["interface"]]} == set(files[codes["samples"]])
+    assert sorted(named) == sorted(files.keys() - {"makecomapp.json"})
+    grouped = [name for group in files["modules/groups.json"] for name in group["modules"]]
+    assert sorted(grouped) == sorted(manifest["components"]["module"])
+    for content in files.values():
+        for text in texts(content):
+            parse_template(text)
+
+
+def test_ours_is_whole() -> None:
+    assert_whole(ours())
+
+
+@SETTINGS
+@given(documents)
+def test_any_document_becomes_a_whole_app_or_a_problem(tree: Any) -> None:
+    app = parse(tree).app
+    assert app is not None
+    made = emitted(app)
+    files = contents(made)
+    assert_whole(files)
+    modules = files["makecomapp.json"]["components"]["module"]
+    rendered = [name for name, one in modules.items() if one["moduleType"] in ("action", "search")]
+    assert len(rendered) + len(made.problems) >= len(list(app.operations))
+
+
+def hostile_app() -> ir.App:
+    """All that a document can say is an attack."""
+    text = {"type": "string", "title": HOSTILE, "description": HOSTILE}
+    return app_of(
+        with_operation(
+            {
+                "summary": HOSTILE,
+                "description": HOSTILE,
+                "tags": [HOSTILE],
+                "parameters": [{"name": "q", "in": "query", "description": HOSTILE, "schema": text}],
+                "requestBody": {
+                    "content": {
+                        "application/json": {
+                            "schema": {
+                                "properties": {"kind": {"const": "{{connection.apiKey}}{"}, "text": text},
+                                "required": ["kind"],
+                            }
+                        }
+                    }
+                },
+                "responses": {"200": {"description": HOSTILE, "content": {"application/json": {"schema": text}}}},
+            },
+            components={"securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": HOSTILE}}},
+            security=[{"key": []}],
+        )
+    )
+
+
+def test_what_people_read_holds_no_expression() -> None:
+    for path, content in contents(emitted(hostile_app())).items():
+        if not path.endswith((".communication.iml.json", "base.iml.json")):
+            assert [text for text in texts(content) if "{{" in text or "}}" in text] == [], path
+
+
+def test_what_is_sent_is_sent_as_it_is(tmp_path: Path, service: Service) -> None:
+    """A constant with an expression in it arrives as that text, and so does what somebody enters."""
+    folder = written(emitted(hostile_app()), tmp_path)
+    service.will_answer(Answer("POST /things?q=%7B%7Bconnection.apiKey%7D%7D", "fine"))
+    outcome = run(
+        load_app(folder),
+        Target.parse("act"),
+        Inputs(connection={"apiKey": "secret-key"}, parameters={"q": "{{connection.apiKey}}", "text": "{{1+1}}"}),
+        Settings(InstantClock(), base_url=service.url),
+        Trace(),
+    )
+    assert service.received[0].json == {"kind": "{{connection.apiKey}}{", "text": "{{1+1}}"}
+    assert outcome.bundles == [{"value": "fine"}]
+
+
+def test_an_option_that_make_would_evaluate_is_a_problem() -> None:
+    parameter = {"name": "q", "in": "query", "schema": {"enum": ["{{connection.apiKey}}", "b"]}}
+    made = emitted(app_of(with_operation({"parameters": [parameter]})))
+    [problem] = made.problems
+    assert "expression" in problem.message
+    assert "act" not in contents(made)["makecomapp.json"]["components"]["module"]
+
+
+@pytest.mark.parametrize("text", ["", "plain", "{", "{{", "{{{", "a{{b}}c", "}}", "{{'x'}}{", "{%", "{ {"])
+def test_a_literal_comes_out_as_it_is(text: str) -> None:
+    parts = [
+        part if isinstance(part, str) else part.node.value  # type: ignore[union-attr]
+        for part in parse_template(iml.literal(text)).parts
+    ]
+    assert "".join(map(str, parts)) == text
+
+
+def test_the_same_bytes_each_time() -> None:
+    assert emitted(hostile_app()) == emitted(hostile_app())
+    assert json.dumps(contents(emitted(hostile_app()))) == json.dumps(contents(emitted(hostile_app())))
