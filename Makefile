@@ -14,13 +14,17 @@ PIP = $(BIN)/pip --disable-pip-version-check
 CONNECTORS = openapi/aiops.yaml --publisher connectors/publisher.yaml --output connectors
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: serve test check lint generate bench fuzz lock clean
+.PHONY: serve test test-zapier check lint generate bench fuzz lock clean
 
 serve: .venv/serve.installed
 	$(BIN)/aiops serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
-test: .venv/test.installed
+test: .venv/test.installed connectors/zapier/node_modules/.package-lock.json
 	$(BIN)/pytest -m "not browser and not flite and not long and not specs"
+
+# The Zapier app in Zapier's own runtime, against a running backend.
+test-zapier: .venv/test.installed connectors/zapier/node_modules/.package-lock.json
+	$(BIN)/pytest -m "not specs" tests/connectors/platforms/zapier
 
 check: .venv/test.installed openapi/node_modules/.package-lock.json
 	$(BIN)/ruff check
@@ -52,7 +56,7 @@ lock: .venv/test.installed
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 clean:
-	rm -rf .venv openapi/node_modules
+	rm -rf .venv openapi/node_modules connectors/zapier/node_modules
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "aiops needs Python 3.11, 3.12 or 3.13. Name one: make PYTHON=/path/to/python3"; exit 1; }
@@ -74,4 +78,8 @@ clean:
 
 openapi/node_modules/.package-lock.json: openapi/package-lock.json .venv/bin/npm
 	cd openapi && $(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+connectors/zapier/node_modules/.package-lock.json: connectors/zapier/package-lock.json .venv/bin/npm
+	cd connectors/zapier && $(NPM) ci --silent --no-audit --no-fund
 	@touch $@
