@@ -2,15 +2,17 @@
 
 import asyncio
 import json
+import secrets
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from aiops.accounts.plans import load_plans
 from tests.connectors.platforms.zapier.app_in_core import APP, App, Outcome, running_app
@@ -33,9 +35,11 @@ class Zap:
     client: httpx.AsyncClient
     hooks: WebServer
     key: str
+    mark: str
 
     def callback_url(self, run: str = "1") -> str:
-        return f"http://{self.hooks.authority}/hooks/callback/{run}"
+        """Where Zapier is called back for one run."""
+        return f"http://{self.hooks.authority}/hooks/callback/{self.mark}/{run}"
 
     async def live(self, step: str, inputs: dict[str, Any], run: str = "1") -> Outcome:
         """A step of a Zap that is on, up to where it waits."""
@@ -46,7 +50,7 @@ class Zap:
         async with asyncio.timeout(UNTIL_SECONDS):
             while True:
                 for head, body in zip(self.hooks.requests, self.hooks.bodies, strict=False):
-                    if head.startswith(f"POST /hooks/callback/{run} ".encode()):
+                    if head.startswith(f"POST /hooks/callback/{self.mark}/{run} ".encode()):
                         found: dict[str, Any] = json.loads(body)
                         return found
                 await asyncio.sleep(0.02)
@@ -75,22 +79,50 @@ class Zap:
 
 @asynccontextmanager
 async def zapping(folder: Path, template: Path, **environment: str) -> AsyncIterator[Zap]:
-    shutil.copy(template, folder / "aiops.db")
-    url = f"sqlite+aiosqlite:///{folder / 'aiops.db'}"
+    """A connection of a new account to a server of its own."""
+    url = f"sqlite:///{shutil.copy(template, folder / 'aiops.sqlite3')}"
     async with serving(OK) as hooks:
         with stub_server(folder, url, AIOPS_PRIVATE_HOSTS=hooks.authority, **environment) as server:
-            _, key = await make_customer(url, load_plans(None), plan="business", credits=CREDITS)
             server.start()
-            async with (
-                httpx.AsyncClient(
-                    base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=60, trust_env=False
-                ) as client,
-                running_app(APP, {"api_key": key}, AIOPS_BASE_URL=server.url) as app,
-            ):
-                yield Zap(app, server, client, hooks, key)
+            async with running_app(APP, {}, AIOPS_BASE_URL=server.url) as app, connected(app, server, hooks) as zap:
+                await app.definition()  # it is loaded then
+                yield zap
 
 
-@pytest.fixture
-async def zap(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Zap]:
+@asynccontextmanager
+async def connected(app: App, server: StubServer, hooks: WebServer) -> AsyncIterator[Zap]:
+    """A new account, and a connection with its key."""
+    mark = secrets.token_hex(4)
+    _, key = await make_customer(
+        server.database_url, load_plans(None), f"{mark}@example.com", plan="business", credits=CREDITS
+    )
+    headers = {"Authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60, trust_env=False) as client:
+        yield Zap(replace(app, auth={"api_key": key}), server, client, hooks, key, mark)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Zap]:
+    async with zapping(tmp_path_factory.mktemp("zapier"), sqlite_template) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def zap(shared: Zap) -> AsyncIterator[Zap]:
+    """With an account of the test's own, on a server that the module shares."""
+    async with connected(shared.app, shared.server, shared.hooks) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def lone_zap(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Zap]:
+    """On a server of the test's own, which it may stop or move on."""
     async with zapping(tmp_path, sqlite_template) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def failing_zap(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Zap]:
+    """On a server where all work fails."""
+    async with zapping(tmp_path, sqlite_template, STUB_FAILURES="1") as found:
         yield found

@@ -13,7 +13,7 @@ const { answerOf, call, own, requestOf, send } = require('./requests');
 const { valuesOf } = require('./values');
 
 const EDITOR_MS = 20_000;
-const RESUME_MS = 20_000;
+const RESUME_MS = 5_000; // a callback comes when the job has ended: this is for one that does not
 const POLL_MS = [250, 500, 1000, 1500, 2000];
 const CALL_MS = 10_000;
 
