@@ -91,6 +91,12 @@ const file = async ({ z, bundle }, node, value) => {
   return node.form === 'base64' ? found.content.toString('base64') : found;
 };
 
+const listOf = (context, node, value) => {
+  const items = [value].flat().filter((item) => !isEmpty(item));
+  const labelled = { ...node.item, label: node.label };
+  return Promise.all(counted(node, items).map((item) => converted(context, labelled, item)));
+};
+
 const converted = async (context, node, value) => {
   switch (node.type) {
     case 'integer':
@@ -110,10 +116,11 @@ const converted = async (context, node, value) => {
       return file(context, node, value);
     case 'union':
       return firstThatTakes(context, node, value);
-    case 'list': {
-      const items = [value].flat().filter((item) => !isEmpty(item));
-      const labelled = { ...node.item, label: node.label };
-      return Promise.all(counted(node, items).map((item) => converted(context, labelled, item)));
+    case 'list':
+      return listOf(context, node, value);
+    case 'one-or-list': {
+      const items = await listOf(context, node, value);
+      return items.length === 1 ? items[0] : items;
     }
     case 'rows': {
       const rows = [value].flat().filter((row) => !isEmpty(row));

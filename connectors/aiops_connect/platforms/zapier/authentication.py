@@ -20,6 +20,7 @@ class Authentication:
 
     definition: dict[str, Any]
     parts: list[dict[str, Any]]
+    schemes: frozenset[str] = frozenset()
     plan: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -39,6 +40,7 @@ def authentication(app: ir.App, publisher: Publisher) -> tuple[Authentication | 
         if found is None:
             continue
         found.definition["fields"] = [*variables, *found.definition.get("fields", [])]
+        found.schemes = frozenset(alternative)
         if connection.check is None:
             return None, [Problem(WHERE, "Zapier tests each connection. Say x-connector-check: true at an operation.")]
         found.plan["check"] = {"operation": connection.check, "inputs": {}}
@@ -137,3 +139,10 @@ def _ask(made: Authentication, scheme: ir.ApiKey | ir.Bearer | ir.OtherHttp, pub
         }
     )
     return key
+
+
+def can_call(operation: ir.Operation, connection: Authentication | None) -> bool:
+    """Whether what people connect with is enough for an operation."""
+    known = connection.schemes if connection is not None else frozenset()
+    needed = [{use.scheme for use in requirement.uses} for requirement in operation.security]
+    return not needed or any(schemes <= known for schemes in needed)

@@ -24,13 +24,13 @@ def asked_for(operation: ir.Operation) -> list[ir.Field]:
 
 def _set_by_the_app(operation: ir.Operation) -> set[str]:
     own = {operation.idempotency} if operation.idempotency is not None else set()
-    own |= {callback.field for callback in operation.callbacks if callback.field is not None}
     match operation.execution:
         case ir.Immediate():
             pass
         case ir.Job() as job:
             own |= {binding.field for binding in job.start}
             own |= {job.wait.field} if job.wait is not None else set()
+            own |= {one.field for one in operation.callbacks if one.id == job.callback and one.field is not None}
         case _:
             assert_never(operation.execution)
     match operation.pagination:
@@ -40,7 +40,7 @@ def _set_by_the_app(operation: ir.Operation) -> set[str]:
             own.add(field)
         case _:
             assert_never(operation.pagination)
-    return {one for one in own if one is not None}
+    return own
 
 
 def call(operation: ir.Operation, app: ir.App, inputs: Inputs) -> Call:

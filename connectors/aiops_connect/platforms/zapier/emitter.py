@@ -11,10 +11,15 @@ from aiops_connect import ir
 from aiops_connect.emitter import Emitted, GeneratedFile
 from aiops_connect.platforms.zapier import actions, fields, naming, package, triggers
 from aiops_connect.platforms.zapier.actions import Action
-from aiops_connect.platforms.zapier.authentication import Authentication, authentication
+from aiops_connect.platforms.zapier.authentication import Authentication, authentication, can_call
 from aiops_connect.platforms.zapier.calls import call, own_node
 from aiops_connect.problem import Problem
 from aiops_connect.publisher import Publisher
+
+OTHER_CREDENTIALS = (
+    "It needs other credentials than those that people connect with, and an app of Zapier has one kind of connection. "
+    "Exclude it with x-connector-exclude: true."
+)
 
 
 @dataclass
@@ -46,6 +51,9 @@ def steps(app: ir.App, publisher: Publisher) -> Steps:
     }
     for operation in app.operations:
         if operation.effect is ir.Effect.LIST and operation.id in listed:
+            continue
+        if not can_call(operation, made.authentication):
+            made.problems.append(Problem(operation.source, OTHER_CREDENTIALS))
             continue
         dynamic = {name: key for (of, name), key in lists.items() if of == operation.id}
         if actions.is_search(operation):

@@ -222,13 +222,23 @@ def _array(type_: ir.Array, item: ir.FieldType, shown: InputField, made: Inputs)
             return {"type": "json"} | limits
 
 
+def _distinct(items: list[ir.FieldType]) -> tuple[ir.Variant, ...]:
+    return tuple(ir.Variant("", item) for item in dict.fromkeys(items))
+
+
 def _is_scalar(type_: ir.FieldType) -> bool:
     return not isinstance(type_, ir.Array | ir.Group | ir.Union | ir.AnyJson | ir.Constant)
 
 
 def _union(variants: tuple[ir.Variant, ...], shown: InputField, made: Inputs) -> Node:
-    """Scalars of several kinds are one text, and sent as the first kind that it can be; anything else is JSON."""
+    """Scalars of several kinds are one text, and sent as the first kind that it can be; one or a list of them is a
+    list; anything else is JSON."""
     kinds = [variant.type for variant in variants]
+    items = [kind.item if isinstance(kind, ir.Array) else kind for kind in kinds]
+    if any(isinstance(kind, ir.Array) for kind in kinds) and all(_is_scalar(item) for item in items):
+        node = _typed(ir.Union(_distinct(items)) if len(set(items)) > 1 else items[0], shown, made)
+        shown["list"] = True
+        return {"type": "one-or-list", "item": node}
     if all(_is_scalar(kind) or isinstance(kind, ir.Constant) for kind in kinds):
         nodes = [_typed(kind, {}, made) for kind in kinds]
         shown["type"] = "string"

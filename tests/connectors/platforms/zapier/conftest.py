@@ -49,11 +49,27 @@ class Zap:
         """The body that the API called back with."""
         async with asyncio.timeout(UNTIL_SECONDS):
             while True:
-                for head, body in zip(self.hooks.requests, self.hooks.bodies, strict=False):
-                    if head.startswith(f"POST /hooks/callback/{self.mark}/{run} ".encode()):
-                        found: dict[str, Any] = json.loads(body)
-                        return found
+                if self._place(run) is not None:
+                    found: dict[str, Any] = json.loads(self.content(run))
+                    return found
                 await asyncio.sleep(0.02)
+
+    def content(self, run: str) -> str:
+        """What was called back with, as it was sent."""
+        return self.hooks.bodies[self._known(run)].decode()
+
+    def head(self, run: str) -> dict[str, str]:
+        lines = self.hooks.requests[self._known(run)].decode().split("\r\n")[1:]
+        return {name.lower(): value for name, found, value in (line.partition(": ") for line in lines) if found}
+
+    def _known(self, run: str) -> int:
+        place = self._place(run)
+        assert place is not None
+        return place
+
+    def _place(self, run: str) -> int | None:
+        start = f"POST /hooks/callback/{self.mark}/{run} ".encode()
+        return next((place for place, head in enumerate(self.hooks.requests) if head.startswith(start)), None)
 
     async def resume(self, step: str, accepted: Outcome, told: dict[str, Any], inputs: dict[str, Any]) -> Outcome:
         return await self.app.run(
@@ -90,11 +106,11 @@ async def zapping(folder: Path, template: Path, **environment: str) -> AsyncIter
 
 
 @asynccontextmanager
-async def connected(app: App, server: StubServer, hooks: WebServer) -> AsyncIterator[Zap]:
+async def connected(app: App, server: StubServer, hooks: WebServer, credits_: int = CREDITS) -> AsyncIterator[Zap]:
     """A new account, and a connection with its key."""
     mark = secrets.token_hex(4)
     _, key = await make_customer(
-        server.database_url, load_plans(None), f"{mark}@example.com", plan="business", credits=CREDITS
+        server.database_url, load_plans(None), f"{mark}@example.com", plan="business", credits=credits_
     )
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60, trust_env=False) as client:
@@ -111,6 +127,13 @@ async def shared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 async def zap(shared: Zap) -> AsyncIterator[Zap]:
     """With an account of the test's own, on a server that the module shares."""
     async with connected(shared.app, shared.server, shared.hooks) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def poor_zap(shared: Zap) -> AsyncIterator[Zap]:
+    """With an account that has spent all but one credit."""
+    async with connected(shared.app, shared.server, shared.hooks, 1) as found:
         yield found
 
 

@@ -129,9 +129,7 @@ async def test_a_callback_that_comes_late_or_twice_gives_the_same(lone_zap: Zap)
 
 
 @pytest.mark.parametrize("at_the_top", [True, False])
-async def test_a_finished_job_is_not_lost_where_the_api_is_out_of_reach(
-    lone_zap: Zap, at_the_top: bool
-) -> None:
+async def test_a_finished_job_is_not_lost_where_the_api_is_out_of_reach(lone_zap: Zap, at_the_top: bool) -> None:
     """The callback counts then, if it is of this job, wherever Zapier puts its body."""
     zap = lone_zap
     accepted = await zap.live("generate_image", IMAGE)

@@ -1,7 +1,8 @@
 'use strict';
 
 // Bodies. They are bytes when they reach the platform: it would look for expressions in text and objects, which is
-// what people write into a prompt if they like.
+// what people write into a prompt if they like. Forms are text, since it would take their bytes for an object; what
+// would be an expression is encoded in them.
 
 const { form, text } = require('./styles');
 
@@ -40,7 +41,7 @@ const bodyOf = async (z, body, values) => {
   if (body.whole || body.format === 'bytes' || body.format === 'text') return whole(body, values);
   switch (body.format) {
     case 'form':
-      return bytes(form(values), body.mediaType);
+      return { content: form(values), contentType: body.mediaType };
     case 'multipart':
       return multipart(values);
     default:
