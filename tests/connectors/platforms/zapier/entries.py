@@ -34,7 +34,7 @@ def _enter(entered: dict[str, Any], node: Node, field: ir.Field, file_url: str, 
         entered[node["key"]] = _value(node, field.type, field.example, file_url, only_required)
 
 
-def _value(  # noqa: C901, PLR0911 - a case for each type
+def _value(  # noqa: C901, PLR0911, PLR0912 - a case for each type
     node: Node, type_: ir.FieldType, example: Any, file_url: str, only_required: bool
 ) -> Any:
     if isinstance(example, str | int | float) and not isinstance(type_, ir.File | ir.Array | ir.Group):
@@ -47,7 +47,9 @@ def _value(  # noqa: C901, PLR0911 - a case for each type
         case ir.Choice(options):
             return str(options[0].value) if not isinstance(options[0].value, bool) else options[0].value
         case ir.Array(item) if node["type"] == "list":
-            return [_value(node["item"], item, ir.MISSING, file_url, only_required)] * max(type_.items_min or 0, 2)
+            return [_value(node["item"], item, ir.MISSING, file_url, only_required)] * max(
+                type_.items_min or 0, min(2, type_.items_max or 2)
+            )
         case ir.Array(ir.Group(fields)) if node["type"] == "rows":
             row: dict[str, Any] = {}
             members = {one.name: one for one in fields}

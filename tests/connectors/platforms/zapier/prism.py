@@ -20,6 +20,7 @@ _UNMATCHED = re.compile(r"terminated with error: (\S+#(?:NO_(?:PATH|METHOD|SERVE
 _NO_COMPLAINTS = re.compile(
     "required property 'authorization'"  # a header parameter of this name is to be ignored (OpenAPI 3.1, 4.8.12.2)
     "|must match exactly one schema in oneOf"  # all that can be entered at once is more than one of several shapes
+    "|Request body property \\w+ must be (array|object)$"  # in multipart, where Prism takes each part for a text
     "|NOT have fewer than 1 properties"  # no field is required, yet some have to be there: told by the API
 )
 

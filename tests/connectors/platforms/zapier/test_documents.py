@@ -12,7 +12,8 @@ import pytest
 from aiops_connect import ir
 from aiops_connect.loading import load
 from aiops_connect.openapi import parse
-from aiops_connect.platforms.zapier.emitter import EMITTER, Steps, steps
+from aiops_connect.platforms.zapier.emitter import EMITTER
+from aiops_connect.platforms.zapier.steps import Steps, steps
 from aiops_connect.publisher import Publisher, load_publisher
 from aiops_connect.writer import write
 from tests.connectors.platforms.zapier.app_in_core import APP, ROOT, App, running_app
