@@ -42,6 +42,7 @@ generate: .venv/test.installed
 
 bench: .venv/test.installed
 	$(BIN)/python -W ignore -m tests.benchmarks
+	$(BIN)/python -W ignore -m tests.benchmarks.parsing
 
 # New examples at each run, for an hour or so; by night.
 fuzz: .venv/test.installed

@@ -165,7 +165,6 @@ class Untyped(Enum):
     RECURSIVE = "it contains itself"
     LARGE = "it has too many members to ask for one by one"
     DEEP = "it is nested too deeply to ask for member by member"
-    UNKNOWN = "the document does not say it in a way that can be rendered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,14 +393,16 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkHeader:
-    """The header Link names the next page as `rel="next"` (RFC 8288)."""
+class Link:
+    """The address of the next page stands at `next` of the answer, null on the last; where that is None, in the header
+    Link as `rel="next"` (RFC 8288). It may lead to the API's own host only."""
 
+    next: Pointer | None = None
     limit: str | None = None
     items: Pointer = ""
 
 
-Pagination: TypeAlias = Cursor | Offset | Page | LinkHeader
+Pagination: TypeAlias = Cursor | Offset | Page | Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,7 +462,7 @@ Execution: TypeAlias = Immediate | Job
 @dataclass(frozen=True, slots=True)
 class Callback:
     """A call that the API makes to the address in input `field` of the operation; None where the address is not one of
-    its inputs. `event` is the pointer to what happened in the payload, where callbacks of several kinds arrive."""
+    its inputs. `payload` is None where the call has no body."""
 
     id: str
     label: str

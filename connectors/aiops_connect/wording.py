@@ -18,7 +18,7 @@ def type_of(type_: ir.FieldType) -> str:
         case ir.Integer():
             return "whole number" + _range(type_.minimum, type_.maximum)
         case ir.Number():
-            return "number" + _range(type_.minimum, type_.maximum)
+            return "number" + _range(type_.minimum, type_.maximum) + _excluded(type_)
         case ir.Boolean():
             return "yes or no"
         case ir.DateTime(precision):
@@ -80,6 +80,13 @@ def _range(minimum: float | None, maximum: float | None, unit: str = "") -> str:
     if minimum is None:
         return f", at most {maximum}{unit}"
     return f", {minimum} to {maximum}{unit}" if maximum is not None else f", at least {minimum}{unit}"
+
+
+def _excluded(type_: ir.Number) -> str:
+    """Which bounds are none of the values."""
+    bounds = ((type_.minimum, type_.is_minimum_excluded), (type_.maximum, type_.is_maximum_excluded))
+    listed = [str(bound) for bound, is_excluded in bounds if bound is not None and is_excluded]
+    return f", {' and '.join(listed)} excluded" if listed else ""
 
 
 def field(one: ir.Field) -> str:
@@ -155,8 +162,8 @@ def pages(operation: ir.Operation) -> str:
             return f"pages by offset: {code(name)}"
         case ir.Page(field=name, first=first):
             return f"pages by number: {code(name)} from {first}"
-        case ir.LinkHeader():
-            return "pages by the header Link"
+        case ir.Link(next=following):
+            return "pages by " + (f"the address at {code(following)}" if following is not None else "the header Link")
         case _:
             assert_never(operation.pagination)
 

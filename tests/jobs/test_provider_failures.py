@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from aiops.jobs import queue
+from aiops.jobs.execution import JobContext
 from aiops.providers.base import Call, Media, ProviderRejectedError, ProviderUnavailableError, Transcript
+from aiops.storage.files import StorageError
 from tests.fixtures.providers import MP3, png
 from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Service, running_service
 
@@ -84,7 +86,7 @@ async def test_a_failure_costs_nothing(service: Service, row: Row) -> None:
     shown = {name: job[name] for name in ("status", "reason", "result", "credits_charged")}
     assert shown == {"status": "failed", "reason": row.reason, "result": None, "credits_charged": 0}
     assert job["credits_refunded"] > 0
-    assert sum(1 for _ in service.runtime.store.folder.glob("*/*")) == 1, "only the first recording is kept"
+    assert sum(1 for _ in service.folder.glob("*/*")) == 1, "only the first recording is kept"
 
 
 async def test_a_slow_provider_is_waited_for(tmp_path: Path, database_url: str) -> None:
@@ -122,10 +124,33 @@ async def test_storage_that_is_full(service: Service, monkeypatch: pytest.Monkey
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("aiops.storage.files._write_durably", full)
+    monkeypatch.setattr("aiops.storage.folder._write_durably", full)
     answer = await ada.image()
     assert (answer.status_code, answer.json()["reason"]) == (500, "The result could not be stored.")
     assert await ada.credits() == 5000
+
+
+async def test_storage_that_goes_away_after_the_output_was_stored(
+    sqlite_service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller is told, although what was stored cannot be deleted now."""
+    store = JobContext.store
+
+    async def store_and_fail(*arguments: Any) -> str:
+        await store(*arguments)
+        raise StorageError("Connection refused")
+
+    async def fail(*_: Any) -> None:
+        raise StorageError("Connection refused")
+
+    ada = await sqlite_service.customer()
+    with monkeypatch.context() as away:
+        away.setattr(JobContext, "store", store_and_fail)
+        away.setattr(type(sqlite_service.runtime.store), "delete", fail)
+        answer = await asyncio.wait_for(ada.image(), 20)
+    assert (answer.status_code, answer.json()["reason"]) == (500, "The result could not be stored.")
+    assert await ada.credits() == 5000
+    assert (await ada.image()).status_code == 200
 
 
 async def test_a_caller_that_hangs_up_loses_nothing(service: Service) -> None:

@@ -205,8 +205,12 @@ class Worker:
         self.runtime.job_ended(job.id)
 
     async def _discard(self, context: JobContext) -> None:
+        """Deletes what belongs to nobody now. Where the storage is away, the sweep does it a day later."""
         for stored, _ in context.stored.values():
-            await asyncio.to_thread(self.runtime.store.delete, stored.id)
+            try:
+                await self.runtime.store.delete(stored.id)
+            except StorageError as error:
+                log.warning("file_not_discarded", file_id=stored.id, reason=str(error))
 
     async def _reap(self) -> None:
         for job in await queue.reap(self.runtime.database, self.runtime.clock()):
@@ -216,11 +220,14 @@ class Worker:
         await self._background.pause(self.runtime.settings.reaper_seconds)
 
     async def _sweep(self) -> None:
-        deleted = await sweep(
-            self.runtime.database, self.runtime.store, self.runtime.settings.downloads_dir, self.runtime.clock()
-        )
-        if deleted:
-            log.info("files_swept", files=deleted)
+        folder = self.runtime.settings.downloads_dir
+        try:
+            deleted = await sweep(self.runtime.database, self.runtime.store, folder, self.runtime.clock())
+        except StorageError as error:
+            log.warning("files_not_swept", reason=str(error))
+        else:
+            if deleted:
+                log.info("files_swept", files=deleted)
         await self._background.pause(SWEEP_SECONDS)
 
     async def _watch(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from aiops_connect import ir
 from aiops_connect.openapi.examples import first_example, sample
 from aiops_connect.openapi.facts import Facts
-from aiops_connect.openapi.media_types import Family, preferred
+from aiops_connect.openapi.media_types import ANY_TYPE, Family, preferred
 from aiops_connect.openapi.nodes import Node
 from aiops_connect.openapi.schemas import OUTPUT, Schemas
 
@@ -71,22 +71,22 @@ def _type(media_type: str, family: Family, content: Node, schemas: Schemas) -> i
         case Family.TEXT | Family.STREAM | Family.OTHER:
             return ir.Text(is_multiline=True)
         case Family.BYTES:
-            is_any = media_type in ("*/*", "application/octet-stream")
-            return ir.File(ir.FileForm.BYTES, () if is_any else (media_type,))
+            return ir.File(ir.FileForm.BYTES, () if media_type in ANY_TYPE else (media_type,))
 
 
 def _error(status: str, response: Node, schemas: Schemas) -> ir.ApiError:
     found = preferred(response)
     schema = found[2].child("schema") if found is not None and found[1] is Family.JSON else None
     body = schemas.type_of(schema, OUTPUT).type if schema is not None else None
+    says_when = "retry-after" in {name.lower() for name in response.members("headers")}
     return ir.ApiError(
         status=status,
         help=response.text("description"),
         message=_pointer_to(body, _MESSAGES),
         code=_pointer_to(body, _CODES, is_code=True),
         codes=tuple(_codes(schemas.facts(schema), schemas))[:_CODES_MAX] if schema is not None else (),
-        is_retryable=status in _RETRYABLE,
-        has_retry_after="retry-after" in {name.lower() for name in response.members("headers")},
+        is_retryable=says_when or status in _RETRYABLE,
+        has_retry_after=says_when,
     )
 
 

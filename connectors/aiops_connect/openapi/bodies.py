@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from aiops_connect import ir, naming
 from aiops_connect.openapi.examples import first_example
-from aiops_connect.openapi.media_types import Family, family, preferred
+from aiops_connect.openapi.media_types import ANY_TYPE, Family, family, preferred
 from aiops_connect.openapi.nodes import Node
 from aiops_connect.openapi.schemas import INPUT, RAW_INPUT, Schemas
 
@@ -47,7 +47,7 @@ def body(operation: Node, schemas: Schemas) -> Sent:
                 "Text",
             )
         case Family.BYTES if not _is_object(content, schemas):
-            media_types = () if media_type in ("*/*", "application/octet-stream") else (media_type,)
+            media_types = () if media_type in ANY_TYPE else (media_type,)
             file = ir.File(ir.FileForm.BYTES, media_types)
             return _whole(content, ir.Body(media_type, ir.BodyFormat.BYTES, required, is_whole=True), file, "File")
         case Family.BYTES | Family.OTHER:
@@ -131,7 +131,7 @@ def _part(field: ir.Field, encoding: Node | None, *, is_multipart: bool) -> ir.F
         explode = encoding.flag("explode", default=explode)
         reserved = encoding.flag("allowReserved")
     if isinstance(field.type, ir.File) and field.type.form is ir.FileForm.BYTES:
-        listed = tuple(one.strip() for one in named.split(",") if one.strip())
+        listed = tuple(one for one in map(str.strip, named.split(",")) if one not in ("", *ANY_TYPE))
         field = replace(field, type=replace(field.type, media_types=listed or field.type.media_types))
         return replace(field, encoding=ir.Encoding(style, explode, reserved))
     content_type = named or None
@@ -143,7 +143,9 @@ def _part(field: ir.Field, encoding: Node | None, *, is_multipart: bool) -> ir.F
 def _is_structured(type_: ir.FieldType) -> bool:
     """Whether a part of a form is JSON unless the document says otherwise: objects are, lists as their items are."""
     match type_:
-        case ir.Group() | ir.AnyJson() | ir.Union():
+        case ir.Union(variants):
+            return any(_is_structured(variant.type) for variant in variants)
+        case ir.Group() | ir.AnyJson():
             return True
         case ir.Array(item):
             return _is_structured(item)

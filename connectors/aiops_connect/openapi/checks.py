@@ -11,23 +11,32 @@ _ABOUT_ONESELF = {"me", "self", "account", "whoami", "user", "profile", "viewer"
 _LABELS = ("email", "username", "login", "name", "display_name", "title", "id")
 
 
-def check(operations: Sequence[ir.Operation], nodes: Mapping[str, Node]) -> ir.Operation | None:
-    """The operation that the document names for it. Else one that asks for no input, needs credentials and changes
-    nothing, best about whoever calls; None where there is none."""
+def check(
+    operations: Sequence[ir.Operation], nodes: Mapping[str, Node], alternatives: Sequence[tuple[str, ...]]
+) -> ir.Operation | None:
+    """The operation that the document names for it. Else one that asks for no input, changes nothing and takes the
+    first of the `alternatives` to connect by: best about whoever calls, then of the shortest path. None where there is
+    none."""
     marked = [operation for operation in operations if nodes[operation.id].flag(words.CHECK)]
     for other in marked[1:]:
         nodes[other.id].report("Another operation tests the connection already. Mark one.", at=words.CHECK)
     if marked:
         return marked[0]
-    harmless = [operation for operation in operations if _is_harmless(operation)]
-    about = [one for one in harmless if _ABOUT_ONESELF & set(one.path.lower().strip("/").split("/"))]
-    return next(iter(about + harmless), None)
+    harmless = [operation for operation in operations if alternatives and _is_harmless(operation, alternatives[0])]
+    return min(harmless, key=_distance, default=None)
 
 
-def _is_harmless(operation: ir.Operation) -> bool:
+def _is_harmless(operation: ir.Operation, alternative: tuple[str, ...]) -> bool:
     is_read = operation.method == "GET" and operation.credits is None and not operation.deprecated
-    is_secured = bool(operation.security) and all(one.uses for one in operation.security)
-    return is_read and is_secured and not any(field.required for field in operation.inputs)
+    taken = {tuple(use.scheme for use in one.uses) for one in operation.security}
+    return (
+        is_read and alternative in taken and () not in taken and not any(field.required for field in operation.inputs)
+    )
+
+
+def _distance(operation: ir.Operation) -> tuple[bool, int]:
+    steps = operation.path.lower().strip("/").split("/")
+    return not _ABOUT_ONESELF & set(steps), len(steps)
 
 
 def account_label(operation: ir.Operation | None, schemas: Schemas, nodes: Mapping[str, Node]) -> ir.Pointer | None:

@@ -5,7 +5,8 @@ from typing import Any
 
 from aiops_connect import ir
 from aiops_connect.limits import ALTERNATIVES_DEPTH_MAX, OPTIONS_MAX
-from aiops_connect.openapi.facts import Alternatives, Facts, Gatherer
+from aiops_connect.openapi.facts import Alternatives, Facts
+from aiops_connect.openapi.gathering import Gatherer
 
 
 def choice_of_values(facts: Facts) -> ir.FieldType | None:

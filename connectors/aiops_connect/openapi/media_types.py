@@ -17,6 +17,7 @@ class Family(Enum):
     OTHER = "other"  # structured in a way we cannot write, such as XML
 
 
+ANY_TYPE = ("*/*", "application/octet-stream")  # names of no type in particular
 _TEXTS = {"application/sdp", "application/x-ndjson", "application/jsonl", "application/yaml", "application/graphql"}
 
 

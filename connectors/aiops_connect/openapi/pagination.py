@@ -1,6 +1,6 @@
 """Lists that come in pages, recognised by how they are commonly made."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from aiops_connect import ir
 from aiops_connect.naming import words
@@ -29,6 +29,7 @@ _NEXT = (
     "next page",
     "last id",
 )
+_ADDRESSES = ("next", "next page", "next url", "next link", "next page url", "next href", "href")
 _MORE = ("has more", "has next", "has next page", "more")
 _OFFSETS = ("offset", "skip", "start", "start index")
 _PAGES = ("page", "page number", "page index", "p")
@@ -47,7 +48,10 @@ def pagination(inputs: Sequence[ir.Field], answer: ir.Answer | None, headers: It
     limit = _named(queries, _LIMITS, (ir.Integer, ir.Number, ir.Text))
     limit_id = limit.id if limit is not None else None
     if "link" in headers:
-        return ir.LinkHeader(limit_id, items)
+        return ir.Link(None, limit_id, items)
+    address = _find(answer.type, _ADDRESSES, (ir.Text,), accepts=_is_address)
+    if address is not None:
+        return ir.Link(address, limit_id, items)
     cursor = _named(queries, _CURSORS, (ir.Text, ir.Union, ir.AnyJson, ir.Integer))
     if cursor is not None and (found := _cursor(cursor, answer.type, items, limit_id)) is not None:
         return found
@@ -97,16 +101,32 @@ def _cursor(field: ir.Field, answer: ir.FieldType, items: ir.Pointer, limit: str
     return None
 
 
-def _find(type_: ir.FieldType, names: Sequence[str], kinds: tuple[type, ...], depth: int = 0) -> ir.Pointer | None:
+def _is_address(field: ir.Field) -> bool:
+    """Whether a text is said to be an address: many call the next page so, and mean its number or a cursor."""
+    said = {"url", "urls", "uri", "link", "address"} & set(words(field.help))
+    return isinstance(field.type, ir.Text) and (field.type.format in ("uri", "url", "uri-reference") or bool(said))
+
+
+def _find(
+    type_: ir.FieldType,
+    names: Sequence[str],
+    kinds: tuple[type, ...],
+    *,
+    accepts: Callable[[ir.Field], bool] = lambda _: True,
+    is_within: bool = False,
+) -> ir.Pointer | None:
     """Where a member of one of these names stands, also in an object that is about pages."""
     if not isinstance(type_, ir.Group):
         return None
-    field = _named(type_.fields, names, kinds)
+    field = _named((one for one in type_.fields if accepts(one)), names, kinds)
     if field is not None:
         return f"/{_escape(field.name)}"
-    if depth == 0:
+    if not is_within:
         for one in type_.fields:
-            if " ".join(words(one.name)) in _NESTED and (below := _find(one.type, names, kinds, 1)) is not None:
+            if (
+                " ".join(words(one.name)) in _NESTED
+                and (below := _find(one.type, names, kinds, accepts=accepts, is_within=True)) is not None
+            ):
                 return f"/{_escape(one.name)}{below}"
     return None
 

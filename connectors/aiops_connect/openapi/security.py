@@ -111,22 +111,26 @@ def _uses(node: Node, known: Mapping[str, ir.SecurityScheme]) -> tuple[ir.Scheme
     return tuple(uses)
 
 
+def alternatives(operations: Sequence[ir.Operation]) -> tuple[tuple[str, ...], ...]:
+    """The sets of schemes that open operations, by their ids: those that open the most first, and of two that open as
+    many the one that the document has first."""
+    asked = [
+        tuple(use.scheme for use in one.uses) for operation in operations for one in operation.security if one.uses
+    ]
+    counted = Counter(asked)
+    in_order = {alternative: position for position, alternative in enumerate(dict.fromkeys(asked))}
+    return tuple(sorted(in_order, key=lambda one: (-counted[one], in_order[one])))
+
+
 def connection(
-    known: Iterable[ir.SecurityScheme], operations: Sequence[ir.Operation], check: str | None, label: ir.Pointer | None
+    known: Iterable[ir.SecurityScheme],
+    choices: tuple[tuple[str, ...], ...],
+    check: ir.Operation | None,
+    label: ir.Pointer | None,
 ) -> ir.Connection | None:
-    """What people connect with; None where no operation asks for anything. Alternatives are counted by the operations
-    that take them, and of two with as many the one that the document has first comes first."""
-    counted: Counter[tuple[str, ...]] = Counter()
-    for operation in operations:
-        counted.update({tuple(use.scheme for use in one.uses) for one in operation.security if one.uses})
-    if not counted:
+    """What people connect with; None where no operation asks for anything."""
+    if not choices:
         return None
-    in_order = list(
-        dict.fromkeys(
-            tuple(use.scheme for use in one.uses) for operation in operations for one in operation.security if one.uses
-        )
-    )
-    alternatives = sorted(in_order, key=lambda one: (-counted[one], in_order.index(one)))
-    used = {scheme for alternative in alternatives for scheme in alternative}
+    used = {scheme for choice in choices for scheme in choice}
     kept = tuple(scheme for scheme in known if scheme.id in used)
-    return ir.Connection(kept, tuple(alternatives), check, label)
+    return ir.Connection(kept, choices, check.id if check is not None else None, label)
