@@ -22,6 +22,7 @@ module.exports = {
     create(require('./creates/generate_speech.json')),
     create(require('./creates/transcribe_audio.json')),
     create(require('./creates/cancel_job.json')),
+    create(require('./creates/upload_file.json')),
   ]),
   searches: byKey([
     search(require('./searches/find_job.json')),

@@ -34,7 +34,7 @@ def _set_by_the_app(operation: ir.Operation) -> set[str]:
         case _:
             assert_never(operation.execution)
     match operation.pagination:
-        case None | ir.LinkHeader():
+        case None | ir.Link():
             pass
         case ir.Cursor(field=field) | ir.Offset(field=field) | ir.Page(field=field):
             own.add(field)

@@ -10,8 +10,10 @@ from aiops_connect import ir
 from aiops_connect.changes import Change
 from aiops_connect.emitter import Emitted, GeneratedFile
 from aiops_connect.platforms.zapier import changes, package
-from aiops_connect.platforms.zapier.publishing import listing
+from aiops_connect.platforms.zapier.definition import definition
+from aiops_connect.platforms.zapier.publishing import listing, rules
 from aiops_connect.platforms.zapier.steps import operations, steps
+from aiops_connect.problem import Problem
 from aiops_connect.publisher import Publisher
 
 
@@ -43,6 +45,15 @@ class ZapierEmitter:
     def changes(self, old: ir.App, new: ir.App) -> Iterable[Change]:
         """By what Zapier's promotion of a version refuses."""
         return changes.changes(old, new)
+
+    def unpublishable(self, app: ir.App, publisher: Publisher) -> Iterable[Problem]:
+        """By Zapier's publishing checks."""
+        found = [
+            *rules.findings(definition(steps(app, publisher))),
+            *listing.description_findings(listing.description(app, publisher), publisher.title),
+            *listing.publisher_findings(publisher),
+        ]
+        return [Problem(f"zapier/{one.where}", f"{one.code}: {one.message}") for one in found]
 
 
 EMITTER = ZapierEmitter()

@@ -55,6 +55,7 @@ def static_files(context: dict[str, Any]) -> Iterator[GeneratedFile]:
     """The hand-written part: as it is, but for what ends in .jinja, which is filled in."""
     environment = templates(__package__)
     environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
+    environment.filters["cell"] = lambda text: text.replace("|", "\\|")
     for name in sorted(environment.list_templates()):
         if name.endswith(_RENDERED):
             yield GeneratedFile(name.removesuffix(_RENDERED), environment.get_template(name).render(context))

@@ -18,7 +18,7 @@ def paging(pagination: ir.Pagination | None) -> dict[str, Any] | None:
             return {"kind": "offset", "field": field}
         case ir.Page(field=field, first=first):
             return {"kind": "page", "field": field, "first": first}
-        case ir.LinkHeader():
-            return {"kind": "link"}
+        case ir.Link(next=following):
+            return {"kind": "link"} | ({"next": following} if following is not None else {})
         case _:
             assert_never(pagination)

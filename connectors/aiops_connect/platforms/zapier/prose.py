@@ -13,6 +13,7 @@ _URL = re.compile(r"(?<![`(<\w])(?:https?|wss?)://[^\s`)>\]]*[^\s`)>\].,;:!?*_]"
 _CODE = re.compile(r"(`[^`]*`)")
 _LINK = re.compile(r"\[([^\]\[]*)\]\(([^)\s]*)[^)]*\)")
 _SAFE_ADDRESS = re.compile(r"https://[^\s\"'<>]+")
+_EMPHASIS = re.compile(r"\*+([^*]+)\*+")
 _TAG = re.compile(r"<[^<>]*>")
 
 
@@ -50,7 +51,7 @@ def paragraph(text: str) -> str:
 
 def sentence(text: str) -> str:
     """The first sentence, on one line."""
-    first = _SENTENCE_END.split(paragraph(text))[0].rstrip(" .:;,!?")
+    first = _SENTENCE_END.split(_EMPHASIS.sub(r"\1", paragraph(text)))[0].rstrip(" .:;,!?")
     return f"{first}." if first else ""
 
 

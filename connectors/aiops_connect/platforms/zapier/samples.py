@@ -24,10 +24,11 @@ def of_fields(fields: tuple[ir.Field, ...], example: ir.Json | ir.Missing = ir.M
     """Of these fields alone, as far as the example has them."""
     whole = shown(example) if example is not ir.MISSING else {}
     given = whole if isinstance(whole, dict) else {}
-    made = {field.name: given.get(field.name) for field in fields}
+    made: dict[str, ir.Json] = {}
     for field in fields:
-        if made[field.name] is None and (field.name not in given or not field.nullable):
-            made[field.name] = _of_field(field, 0)
+        name = plain(field.name)
+        is_given = name in given and (given[name] is not None or field.nullable)
+        made[name] = given[name] if is_given else _of_field(field, 0)
     return made
 
 

@@ -5,10 +5,13 @@ import json
 import time
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.connectors.platforms.zapier.conftest import CREDITS, PERFORM, Zap
+from tests.fixtures.media import wav
 from tests.fixtures.providers import png
+from tests.fixtures.web import ok, serving
 
 IMAGE = {"prompt": "A lighthouse", "aspect_ratio": "16:9"}
 SPEECH = {"text": "Hello {{bundle.inputData.name}} and {{process.env.HOME}}", "voice": "en-Emily_woman"}
@@ -223,3 +226,18 @@ def _hydration(text: str) -> dict[str, Any]:
     assert len(data) < 12_000
     found: dict[str, Any] = json.loads(data)
     return found
+
+
+async def test_a_file_of_another_host_is_uploaded_and_transcribed(zap: Zap) -> None:
+    recording = wav(16_000, 1, bytes(32_000))
+    async with serving(ok(recording, "Content-Type: audio/wav")) as host:
+        uploaded = await zap.app.run(PERFORM.format("upload_file"), {"file": f"http://{host.authority}/speech.wav"})
+        assert uploaded.status == "SUCCESS", uploaded
+        assert b"authorization" not in host.requests[0].lower()
+    operation = (await zap.app.definition())["creates"]["upload_file"]["operation"]
+    assert operation["sample"].keys() == uploaded.results.keys()
+    link = next(value for value in uploaded.results.values() if str(value).startswith("http"))
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(link)).content == recording
+    found = await zap.whole("transcribe_audio", {"audio_url": link})
+    assert found.results["text"] == "what was said"

@@ -99,7 +99,12 @@ const call = async (z, bundle, plan, body, options = {}) => {
     Object.entries(plan.inputs).map(([id, source]) => [id, sourceValue(source, body, options.platform ?? {})]),
   );
   const values = own(described.inputs, { ...byId, ...options.more });
-  const response = await send(z, bundle, await requestOf(z, bundle, described, values), described, options);
+  const request = await requestOf(z, bundle, described, values);
+  if (options.url !== undefined) {
+    if (!isOwn(options.url, bundle)) throw halted(z, 'The next page is at another host, which is not asked.');
+    request.url = options.url;
+  }
+  const response = await send(z, bundle, request, described, options);
   if (options.withResponse) return { response, data: answerOf(z, described, response) };
   return answerOf(z, described, response);
 };
