@@ -44,7 +44,7 @@ def _set_by_the_app(operation: ir.Operation) -> set[str]:
 
 
 def call(operation: ir.Operation, app: ir.App, inputs: Inputs) -> Call:
-    """`set` are inputs that nobody is asked for, by their ids."""
+    """`own` are inputs that nobody is asked for, by their ids."""
     made: Call = {"method": operation.method, "path": operation.path, "inputs": inputs.nodes}
     own = {one.id: own_node(one) for one in operation.inputs if one.id in _set_by_the_app(operation)}
     if own:
@@ -53,8 +53,6 @@ def call(operation: ir.Operation, app: ir.App, inputs: Inputs) -> Call:
         made["server"] = operation.servers[0].url
     if operation.body is not None:
         made["body"] = _body(operation.body)
-    if operation.security and all(requirement.uses for requirement in operation.security):
-        made["secured"] = True
     messages = sorted({error.message for error in operation.errors if error.message})
     if messages:
         made["messages"] = messages

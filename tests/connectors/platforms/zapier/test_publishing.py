@@ -1,17 +1,23 @@
 """Zapier's publishing checks: nothing is found in ours, and what each is for is found where it is wrong."""
 
+import json
+import shutil
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from aiops_connect.cli import app as commands
 from aiops_connect.platforms.zapier.definition import definition
 from aiops_connect.platforms.zapier.publishing import listing, promotion, rules
 from aiops_connect.platforms.zapier.steps import steps
-from tests.connectors.platforms.zapier.app_in_core import APP, running_app
+from tests.connectors.platforms.zapier.app_in_core import APP, ROOT, running_app
 from tests.connectors.platforms.zapier.test_documents import OURS, read
+from tests.fixtures.documents import with_operation
 
 FUNCTION = "$func$2$f$"
 Wrong = Callable[[dict[str, Any]], object]
@@ -211,3 +217,19 @@ def test_what_was_public_stays(code: str, change: Wrong) -> None:
     change(new)
     assert {one.code for one in promotion.changed(sound(), new)} == {code}
     assert list(promotion.changed(sound(), sound())) == []
+
+
+def test_check_publish_tells_what_zapier_would_refuse(tmp_path: Path) -> None:
+    """The address under .example is refused for all platforms; that an ID wants a list, is Zapier's."""
+    document = tmp_path / "things.json"
+    parameter = {"name": "thing_id", "in": "path", "required": True, "schema": {"type": "string"}}
+    tree = with_operation({"parameters": [parameter]}, path="/things/{thing_id}")
+    document.write_text(json.dumps(tree | {"servers": [{"url": "https://api.things.example"}]}))
+    shutil.copy(ROOT / "connectors" / "publisher.yaml", tmp_path)
+    arguments = [str(document), "--publisher", str(tmp_path / "publisher.yaml"), "--output", str(tmp_path)]
+    arguments += ["--platform", "zapier"]
+    assert CliRunner().invoke(commands, ["render", *arguments]).exit_code == 0
+    assert CliRunner().invoke(commands, ["check", *arguments]).exit_code == 0
+    result = CliRunner().invoke(commands, ["check", *arguments, "--publish"])
+    assert result.exit_code == 3
+    assert "zapier/creates/act/thing_id: D004: Fill a list" in result.stderr

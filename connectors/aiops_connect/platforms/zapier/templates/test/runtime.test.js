@@ -8,6 +8,7 @@ const { it } = require('node:test');
 const { secondsUntil } = require('../runtime/errors');
 const { keyOf } = require('../runtime/idempotency');
 const { at, putAt } = require('../runtime/pointers');
+const { send } = require('../runtime/requests');
 const { headers, path, query } = require('../runtime/styles');
 const { valuesOf } = require('../runtime/values');
 
@@ -100,4 +101,12 @@ it('follows pointers to own members only', () => {
   assert.equal(at({}, '/__proto__'), undefined);
   assert.equal(at({}, '/constructor/name'), undefined);
   assert.deepEqual(putAt({ a: { b: 1 } }, '/a/c', 2), { a: { b: 1, c: 2 } });
+});
+
+it('says in a sentence that the server does not answer', async () => {
+  const raised = Object.assign(new Error('network timeout at: https://api.invalid/'), { name: 'FetchError' });
+  const silent = { request: () => Promise.reject(raised), errors: { Error } };
+  await assert.rejects(send(silent, {}, { url: 'https://api.invalid/', method: 'GET', headers: {} }), {
+    message: /^The server did not answer within 25 seconds\./,
+  });
 });
