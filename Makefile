@@ -14,17 +14,21 @@ PIP = $(BIN)/pip --disable-pip-version-check
 CONNECTORS = openapi/aiops.yaml --publisher connectors/publisher.yaml --output connectors
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: serve test test-make check lint generate bench fuzz lock clean prism
+.PHONY: serve test test-make test-zapier check lint generate bench fuzz lock clean prism
 
 serve: .venv/serve.installed
 	$(BIN)/aiops serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
-test: .venv/test.installed
+test: .venv/test.installed connectors/zapier/node_modules/.package-lock.json
 	$(BIN)/pytest -m "not browser and not flite and not long and not specs"
 
 # The Make app alone: every module, run against the service. A part of `make test`.
 test-make: .venv/test.installed
 	$(BIN)/pytest tests/connectors/platforms/make --ignore tests/connectors/platforms/make/runner -m "not specs"
+
+# The Zapier app in Zapier's own runtime, against a running backend.
+test-zapier: .venv/test.installed connectors/zapier/node_modules/.package-lock.json
+	$(BIN)/pytest -m "not specs" tests/connectors/platforms/zapier
 
 check: .venv/test.installed openapi/node_modules/.package-lock.json
 	$(BIN)/ruff check
@@ -57,7 +61,7 @@ lock: .venv/test.installed
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 clean:
-	rm -rf .venv openapi/node_modules tests/prism/node_modules
+	rm -rf .venv openapi/node_modules tests/prism/node_modules connectors/zapier/node_modules
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "aiops needs Python 3.11, 3.12 or 3.13. Name one: make PYTHON=/path/to/python3"; exit 1; }
@@ -86,4 +90,8 @@ tests/prism/node_modules/.package-lock.json: tests/prism/package-lock.json .venv
 
 openapi/node_modules/.package-lock.json: openapi/package-lock.json .venv/bin/npm
 	cd openapi && $(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+connectors/zapier/node_modules/.package-lock.json: connectors/zapier/package-lock.json .venv/bin/npm
+	cd connectors/zapier && $(NPM) ci --silent --no-audit --no-fund
 	@touch $@

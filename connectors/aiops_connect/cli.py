@@ -15,7 +15,7 @@ from aiops_connect import diff as differences
 from aiops_connect import ir, writer
 from aiops_connect.changes import bump
 from aiops_connect.discovery import UnknownPlatformError, choose, commands, discover
-from aiops_connect.emitter import Emitted, Emitter
+from aiops_connect.emitter import Emitted, Emitter, JudgesPublishing
 from aiops_connect.inspection import lines
 from aiops_connect.loading import LoadError, load
 from aiops_connect.openapi import Parsed, parse
@@ -111,7 +111,7 @@ def check(
             print(f"{output / emitter.name / difference.path} {difference.what}", file=sys.stderr)
     if stale:
         _fail(STALE, "Render again.")
-    if publish and (reasons := unpublishable(parsed.app, settings, publisher)):
+    if publish and (reasons := _unpublishable(parsed.app, settings, publisher, emitters)):
         _report(reasons)
         raise typer.Exit(STALE)
 
@@ -180,6 +180,14 @@ def _emitters(names: Iterable[str]) -> list[Emitter]:
 def _emit(emitter: Emitter, parsed: Parsed, settings: Publisher) -> Emitted:
     empty = ir.App("", "", "", "", (), None, ())
     return emitter.emit(parsed.app or empty, settings) if parsed.app is not None else Emitted(())
+
+
+def _unpublishable(app: ir.App, settings: Publisher, path: Path, emitters: Iterable[Emitter]) -> list[Problem]:
+    found = unpublishable(app, settings, path)
+    for emitter in emitters:
+        if isinstance(emitter, JudgesPublishing):
+            found += emitter.unpublishable(app, settings)
+    return found
 
 
 def _written(folder: Path, emitted: Emitted) -> list[writer.Difference]:

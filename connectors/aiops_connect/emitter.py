@@ -60,6 +60,14 @@ class JudgesChanges(Protocol):
         """Replaces what `diff` says for all platforms alike."""
 
 
+@runtime_checkable
+class JudgesPublishing(Protocol):
+    """An emitter whose platform has rules of its own for what it publishes."""
+
+    def unpublishable(self, app: ir.App, publisher: Publisher) -> Iterable[Problem]:
+        """What it would refuse, beside what none takes."""
+
+
 @cache
 def templates(package: str) -> jinja2.Environment:
     """The templates in the folder `templates` of a package. What a template names has to be there. Nothing is escaped

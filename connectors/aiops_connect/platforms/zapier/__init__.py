@@ -1,0 +1,1 @@
+"""Apps for Zapier's Platform CLI, version 19."""

@@ -1,0 +1,31 @@
+'use strict';
+
+// Where the API is, and which addresses are its own: only those are sent credentials.
+
+const settings = require('../settings.json');
+
+const DOMAIN = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i;
+
+const baseUrl = (bundle) => {
+  const base = process.env[settings.baseUrlVariable] || settings.baseUrl;
+  return settings.variables.reduce((url, variable) => {
+    const value = String(bundle?.authData?.[variable.key] || variable.default);
+    if (!DOMAIN.test(value)) throw new Error(`${variable.name} has to be a name without / or spaces.`);
+    return url.replaceAll(`{${variable.name}}`, value);
+  }, base.replace(/\/+$/, ''));
+};
+
+const originOf = (url) => {
+  try {
+    return new URL(url).origin;
+  } catch {
+    return null;
+  }
+};
+
+const isOwn = (url, bundle) => {
+  const origin = originOf(url);
+  return origin !== null && [baseUrl(bundle), ...settings.otherServers].some((one) => originOf(one) === origin);
+};
+
+module.exports = { baseUrl, isOwn, originOf };

@@ -1,0 +1,60 @@
+'use strict';
+
+// Files of other hosts, which are sent no credentials.
+
+const { halted } = require('./errors');
+
+const BYTES_MAX = 100 * 1024 * 1024;
+const MEGABYTES_MAX = BYTES_MAX / 1024 / 1024;
+const TIMEOUT_MS = 25_000;
+
+const tooLarge = (z) => halted(z, `The file has more than ${MEGABYTES_MAX} MB, which Zapier cannot carry. Use its link.`);
+
+// The answer to a link, its body still to be read.
+const opened = async (z, url) => {
+  const response = await z.request({
+    url,
+    raw: true,
+    timeout: TIMEOUT_MS,
+    middlewareData: { anonymous: true, expected: [403, 404, 410] },
+  });
+  if (response.status >= 400) throw halted(z, `The link to the file answers with status ${response.status}: it may have expired.`);
+  if (Number(response.headers.get('content-length') ?? 0) > BYTES_MAX) throw tooLarge(z);
+  return response;
+};
+
+const nameOf = (url, response) => {
+  const said = /filename\*?=(?:UTF-8'')?"?([^";]+)"?/i.exec(response.headers.get('content-disposition') ?? '')?.[1];
+  const last = new URL(url).pathname.split('/').pop();
+  try {
+    return decodeURIComponent(said ?? last) || 'file';
+  } catch {
+    return 'file';
+  }
+};
+
+const read = async (z, response) => {
+  const chunks = [];
+  let size = 0;
+  for await (const chunk of response.body) {
+    size += chunk.length;
+    if (size > BYTES_MAX) throw tooLarge(z);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+};
+
+// The content of what a file field holds: a link, as Zapier gives it, or a text.
+const fetched = async (z, bundle, value) => {
+  if (!/^https?:\/\//i.test(String(value))) {
+    return { content: Buffer.from(String(value)), filename: 'file.txt', contentType: 'text/plain' };
+  }
+  const response = await opened(z, value);
+  return {
+    content: await read(z, response),
+    filename: nameOf(value, response),
+    contentType: response.headers.get('content-type') ?? 'application/octet-stream',
+  };
+};
+
+module.exports = { BYTES_MAX, fetched, nameOf, opened, read, tooLarge };

@@ -1,0 +1,68 @@
+'use strict';
+
+// Subscriptions, and what they deliver (standardwebhooks.com).
+
+const { createHmac, timingSafeEqual } = require('node:crypto');
+
+const { withFiles } = require('./files');
+const { at, putAt } = require('./pointers');
+const { call } = require('./requests');
+
+const TOLERANCE_SECONDS = 5 * 60;
+const ITEMS_MAX = 3;
+
+const chosen = (bundle, plan) => {
+  const events = [bundle.inputData?.events ?? []].flat().filter((event) => plan.events.includes(event));
+  return events.length === 0 ? plan.events : events;
+};
+
+const subscribe = (z, bundle, plan) =>
+  call(z, bundle, plan.subscribe, undefined, { platform: { url: bundle.targetUrl, events: chosen(bundle, plan) } });
+
+// What is gone already is what was wanted.
+const unsubscribe = (z, bundle, plan) =>
+  call(z, bundle, plan.unsubscribe, bundle.subscribeData, { expected: [404, 410] });
+
+// Zapier hands headers on under their own names, or as `Http-Name`.
+const headersOf = (bundle) =>
+  Object.fromEntries(
+    Object.entries(bundle.rawRequest?.headers ?? {}).map(([name, value]) => [name.toLowerCase().replace(/^http-/, ''), value]),
+  );
+
+const isSigned = (bundle, secret, now = Date.now()) => {
+  const headers = headersOf(bundle);
+  const [id, timestamp, signatures] = ['id', 'timestamp', 'signature'].map((name) => headers[`webhook-${name}`]);
+  if (!id || !timestamp || !signatures || typeof bundle.rawRequest?.content !== 'string') return false;
+  if (!(Math.abs(now / 1000 - Number(timestamp)) <= TOLERANCE_SECONDS)) return false;
+  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+  const expected = createHmac('sha256', key).update(`${id}.${timestamp}.${bundle.rawRequest.content}`).digest();
+  return signatures
+    .split(' ')
+    .filter((one) => one.startsWith('v1,'))
+    .map((one) => Buffer.from(one.slice(3), 'base64'))
+    .some((one) => one.length === expected.length && timingSafeEqual(one, expected));
+};
+
+// A delivery that is not signed by the subscription's secret is nobody's, and starts no Zap.
+const deliver = (z, bundle, plan) => {
+  const secret = plan.signature && at(bundle.subscribeData, plan.signature.secret);
+  if (secret && !isSigned(bundle, secret)) {
+    z.console.log('A delivery without a valid signature was left aside.');
+    return [];
+  }
+  const { querystring, ...payload } = bundle.cleanedRequest?.content ?? bundle.cleanedRequest ?? {};
+  if (plan.event && !chosen(bundle, plan).includes(at(payload, plan.event))) return [];
+  return [withFiles(z, payload, plan.files)];
+};
+
+// What a delivery would look like, made of what there is already, in the shape of the sample.
+const listed = async (z, bundle, plan) => {
+  if (!plan.samples) return plan.sample ? [plan.sample] : [];
+  const answer = await call(z, bundle, plan.samples);
+  const items = at(answer, plan.samples.items) ?? [];
+  return items
+    .slice(0, ITEMS_MAX)
+    .map((item) => withFiles(z, putAt(plan.sample ?? {}, plan.samples.pointer, item), plan.files));
+};
+
+module.exports = { deliver, isSigned, listed, subscribe, unsubscribe };

@@ -1,0 +1,127 @@
+'use strict';
+
+// Work that may outlast a step: started by one fast call, told of by a callback, and looked up then. What is called
+// back proves nothing: only what the API answers to a call with the connection's own credentials counts.
+
+const { setTimeout: sleep } = require('node:timers/promises');
+
+const { failed, halted } = require('./errors');
+const { withFiles } = require('./files');
+const { keyOf } = require('./idempotency');
+const { at } = require('./pointers');
+const { answerOf, call, own, requestOf, send } = require('./requests');
+const { valuesOf } = require('./values');
+
+const EDITOR_MS = 20_000;
+const RESUME_MS = 5_000; // a callback comes when the job has ended: this is for one that does not
+const POLL_MS = [250, 500, 1000, 1500, 2000];
+const CALL_MS = 10_000;
+
+const DEDUPLICATION_KEY = 'deduplication_key';
+const SAMPLE_ONLY = 'test_with_sample';
+
+const idOf = (plan) => Object.values(plan.job.status.inputs)[0].from;
+
+const hasEnded = ({ job }, found) => [...job.succeeded, ...job.failed, ...job.cancelled].includes(at(found, job.state));
+
+// The answer of the step, out of a job that has ended. Throws where there is none.
+const resultOf = (z, plan, found) => {
+  const { job } = plan;
+  const state = at(found, job.state);
+  if (job.succeeded.includes(state)) {
+    const answer = Object.fromEntries(job.outputs.map((output) => [output.name, at(found, output.pointer)]));
+    const set = Object.fromEntries(Object.entries(answer).filter(([, value]) => value !== undefined));
+    return withFiles(z, set, plan.files, (file) => sourceOf(plan, found, file));
+  }
+  const reason = job.reason === undefined ? undefined : at(found, job.reason);
+  const refunded = job.refunded === undefined ? 0 : Number(at(found, job.refunded) ?? 0);
+  const what = job.cancelled.includes(state) ? 'was cancelled' : 'failed';
+  const credits = refunded > 0 ? ` ${refunded} credits were refunded.` : '';
+  throw halted(z, `The job ${what}${reason ? `: ${String(reason).replace(/[.\s]+$/, '')}` : ''}.${credits}`);
+};
+
+const sourceOf = ({ job }, found, file) => {
+  const inputs = Object.entries(job.status.inputs).map(([name, { from }]) => [name, { value: at(found, from) }]);
+  const output = job.outputs.find((one) => `/${one.name}` === file.pointer);
+  return output && { source: { operation: job.status.operation, inputs: Object.fromEntries(inputs) }, pointer: output.pointer };
+};
+
+// Looks the job up until it has ended or the time is over.
+const waited = async (z, bundle, plan, started, milliseconds) => {
+  const until = Date.now() + milliseconds;
+  let found = started;
+  for (let count = 0; !hasEnded(plan, found); count += 1) {
+    const pause = POLL_MS[Math.min(count, POLL_MS.length - 1)];
+    if (Date.now() + pause > until) break;
+    await sleep(pause);
+    found = await call(z, bundle, plan.job.status, started, { timeoutMs: CALL_MS });
+  }
+  return found;
+};
+
+const started = async (z, bundle, plan, values, more) => {
+  const { call: described, job } = plan;
+  const start = Object.fromEntries(Object.entries(job.start).map(([id, { value }]) => [id, value]));
+  const all = [...values, ...own(described.own ?? {}, { ...start, ...more })];
+  const response = await send(z, bundle, await requestOf(z, bundle, described, all), described);
+  return { isAccepted: String(response.status) === job.acceptedStatus, body: answerOf(z, described, response) };
+};
+
+const entered = (bundle) => bundle.inputData?.[DEDUPLICATION_KEY];
+
+// In a run: one call, and the run waits to be called back.
+const performLive = async (z, bundle, plan, values, step) => {
+  const callbackUrl = z.generateCallbackUrl();
+  const key = keyOf({ entered: entered(bundle), step, values, callbackUrl });
+  const more = { [plan.job.callback.field]: callbackUrl, ...(plan.idempotency ? { [plan.idempotency]: key } : {}) };
+  const { body } = await started(z, bundle, plan, values, more);
+  return body;
+};
+
+// In the editor nothing is called back: it waits a little, and shows what there is by then.
+const performBriefly = async (z, bundle, plan, values, step) => {
+  const isEditor = Boolean(bundle.meta?.isLoadingSample);
+  const key = keyOf({ entered: entered(bundle), step, values, isEditor });
+  const { isAccepted, body } = await started(z, bundle, plan, values, plan.idempotency ? { [plan.idempotency]: key } : {});
+  if (!isAccepted) return withFiles(z, body, plan.files);
+  const found = await waited(z, bundle, plan, body, EDITOR_MS);
+  if (hasEnded(plan, found)) return resultOf(z, plan, found);
+  const soFar = Object.fromEntries(plan.job.outputs.map((output) => [output.name, at(found, output.pointer) ?? null]));
+  return soFar;
+};
+
+const performJob = async (z, bundle, plan, { key: step, operation }) => {
+  const isEditor = Boolean(bundle.meta?.isLoadingSample);
+  const values = await valuesOf(z, bundle, plan.call.inputs);
+  if (isEditor && String(bundle.inputData?.[SAMPLE_ONLY]).toLowerCase() === 'true') return operation.sample;
+  return isEditor || !plan.job.callback
+    ? performBriefly(z, bundle, plan, values, step)
+    : performLive(z, bundle, plan, values, step);
+};
+
+// What was called back, where it is of this job. Zapier puts the body at the top, or under `content`.
+const toldOf = (bundle, plan) => {
+  const body = bundle.cleanedRequest?.content ?? bundle.cleanedRequest;
+  const told = at(body, plan.job.callback.job);
+  return at(told, idOf(plan)) === at(bundle.outputData, idOf(plan)) ? told : undefined;
+};
+
+const resumeJob = async (z, bundle, plan) => {
+  if (at(bundle.outputData, idOf(plan)) === undefined) return bundle.outputData; // the answer came at once
+  let found;
+  try {
+    found = await call(z, bundle, plan.job.status, bundle.outputData, { timeoutMs: CALL_MS });
+    found = await waited(z, bundle, plan, found, RESUME_MS);
+  } catch (error) {
+    // The job has ended and was paid for: that the API is out of reach now must not lose it.
+    const told = error.name === 'AppError' ? toldOf(bundle, plan) : undefined;
+    if (told === undefined || !hasEnded(plan, told)) throw error;
+    found = told;
+  }
+  if (!hasEnded(plan, found)) {
+    throw failed(z, 'The job goes on; replay this run later to get its result. It is not charged again.', 'JobStillOpen');
+  }
+  return resultOf(z, plan, found);
+};
+
+module.exports = { performJob, resumeJob };

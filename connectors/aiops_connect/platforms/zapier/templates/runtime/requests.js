@@ -1,0 +1,112 @@
+'use strict';
+
+// Makes requests out of a call's description, and takes their answers.
+
+const { baseUrl, isOwn } = require('./address');
+const { bodyOf } = require('./bodies');
+const { failed, halted } = require('./errors');
+const { at } = require('./pointers');
+const { cookies, headers, path, query } = require('./styles');
+
+const operations = require('../operations.json');
+
+const TIMEOUT_MS = 25_000;
+const REDIRECTS_MAX = 3;
+
+// `values` is a list of { node, value }: the inputs that are set.
+const requestOf = async (z, bundle, call, values) => {
+  const base = call.server ?? baseUrl(bundle);
+  const body = call.body ? await bodyOf(z, call.body, values.filter((one) => one.node.in === 'body')) : undefined;
+  const cookie = cookies(values);
+  return {
+    method: call.method,
+    url: `${base}${path(call.path, values)}${query(values)}`,
+    headers: {
+      Accept: call.answer === 'json' ? 'application/json' : '*/*',
+      ...(cookie === '' ? {} : { Cookie: cookie }),
+      ...headers(values),
+      ...(body?.contentType ? { 'Content-Type': body.contentType } : {}),
+    },
+    ...(body ? { body: body.content } : {}),
+  };
+};
+
+const explained = (z, error) => {
+  if (error.name === 'FetchError' || error.name === 'AbortError') {
+    const what = /timeout/i.test(error.message)
+      ? `did not answer within ${TIMEOUT_MS / 1000} seconds`
+      : 'cannot be reached at the moment';
+    return failed(z, `The server ${what}. It may still have done the work; a replay does not repeat it.`, 'NetworkError');
+  }
+  return error;
+};
+
+// Redirects are followed one by one, so that credentials are not sent where they lead.
+const send = async (z, bundle, request, call = {}, options = {}) => {
+  const { isTest, expected, raw = call.answer === 'file', timeoutMs = TIMEOUT_MS } = options;
+  const middlewareData = { messages: call.messages ?? [], isTest, expected };
+  let next = { ...request, raw, redirect: 'manual', timeout: timeoutMs, middlewareData };
+  for (let count = 0; count <= REDIRECTS_MAX; count += 1) {
+    let response;
+    try {
+      response = await z.request(next);
+    } catch (error) {
+      throw explained(z, error);
+    }
+    const location = response.headers.get('location');
+    if (response.status < 300 || response.status > 399 || !location) return response;
+    if (next.method !== 'GET') break;
+    const url = new URL(location, next.url).href;
+    const { Accept } = request.headers;
+    next = { ...next, url, headers: isOwn(url, bundle) ? request.headers : { Accept } };
+  }
+  throw halted(z, 'The server redirects this call, which is not followed. Check its address.');
+};
+
+const answerOf = (z, call, response) => {
+  if (call.answer === 'none' || response.status === 204 || response.content === '') return { success: true };
+  if (call.answer === 'text') return { text: response.content };
+  let data;
+  try {
+    data = JSON.parse(response.content);
+  } catch {
+    throw failed(z, 'The server answered with something other than JSON. Try again later.', 'AnswerError', response.status);
+  }
+  return data;
+};
+
+// Zapier takes objects: a list is one under `items`, anything else under `value`.
+const asObject = (data) => {
+  if (Array.isArray(data)) return { items: data };
+  return data !== null && typeof data === 'object' ? data : { value: data };
+};
+
+const sourceValue = (source, body, platform) => {
+  if (Object.hasOwn(source, 'value')) return source.value;
+  return Object.hasOwn(source, 'from') ? at(body, source.from) : platform[source.platform];
+};
+
+// The values of inputs that are set by the app itself, by their ids.
+const own = (nodes, byId) =>
+  Object.entries(byId)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([id, value]) => ({ node: nodes[id] ?? nodes.find((one) => one.key === id), value }));
+
+// Calls an operation on the way; `body` is what came before.
+const call = async (z, bundle, plan, body, options = {}) => {
+  const described = operations[plan.operation];
+  const byId = Object.fromEntries(
+    Object.entries(plan.inputs).map(([id, source]) => [id, sourceValue(source, body, options.platform ?? {})]),
+  );
+  const values = own(described.inputs, { ...byId, ...options.more });
+  const request = await requestOf(z, bundle, described, values);
+  if (options.url !== undefined) {
+    if (!isOwn(options.url, bundle)) throw halted(z, 'The next page is at another host, which is not asked.');
+    request.url = options.url;
+  }
+  const response = await send(z, bundle, request, described, options);
+  if (options.withResponse) return { response, data: answerOf(z, described, response) };
+  return answerOf(z, described, response);
+};
+
+module.exports = { answerOf, asObject, call, own, requestOf, send };

@@ -1,0 +1,112 @@
+'use strict';
+
+// The rules of the runtime part.
+
+const assert = require('node:assert/strict');
+const { it } = require('node:test');
+
+const { secondsUntil } = require('../runtime/errors');
+const { keyOf } = require('../runtime/idempotency');
+const { at, putAt } = require('../runtime/pointers');
+const { send } = require('../runtime/requests');
+const { headers, path, query } = require('../runtime/styles');
+const { valuesOf } = require('../runtime/values');
+
+const z = { errors: { HaltedError: Error } };
+const values = async (nodes, inputData) =>
+  Object.fromEntries((await valuesOf(z, { inputData }, nodes)).map(({ node, value }) => [node.name, value]));
+const one = (type, more = {}) => [{ name: 'a', key: 'a', label: 'A', in: 'body', type, ...more }];
+
+it('leaves out what is empty, and keeps false and 0', async () => {
+  for (const empty of ['', '  ', null, undefined, [], {}, [''], [null]]) {
+    assert.deepEqual(await values(one('text'), { a: empty }), {});
+  }
+  assert.deepEqual(await values(one('boolean'), { a: false }), { a: false });
+  assert.deepEqual(await values(one('integer'), { a: 0 }), { a: 0 });
+});
+
+it('makes values of the right kind', async () => {
+  assert.deepEqual(await values(one('integer'), { a: ' 7 ' }), { a: 7 });
+  assert.deepEqual(await values(one('boolean'), { a: 'no' }), { a: false });
+  assert.deepEqual(await values(one('json'), { a: '{"__proto__": 1}' }), { a: JSON.parse('{"__proto__": 1}') });
+  assert.deepEqual(await values(one('date'), { a: '2026-01-05T10:15:00Z' }), { a: '2026-01-05' });
+  assert.deepEqual(await values(one('list', { item: { type: 'integer' } }), { a: ['1', '', '2'] }), { a: [1, 2] });
+  assert.deepEqual(await values(one('one-or-list', { item: { type: 'text' } }), { a: ['x'] }), { a: 'x' });
+  const union = one('union', { variants: [{ type: 'integer' }, { type: 'text' }] });
+  assert.deepEqual(await values(union, { a: '7' }), { a: 7 });
+  assert.deepEqual(await values(union, { a: 'seven' }), { a: 'seven' });
+});
+
+it('names the field that cannot be right', async () => {
+  const wrong = [
+    [one('integer'), { a: '7.5' }, 'A has to be a whole number.'],
+    [one('number', { minimum: 1 }), { a: 0 }, 'A has to be at least 1.'],
+    [one('number', { maximum: 1 }), { a: 2 }, 'A can be at most 1.'],
+    [one('text', { lengthMax: 2 }), { a: 'éèê' }, 'A can have at most 2 characters, and has 3.'],
+    [one('boolean'), { a: 'perhaps' }, 'A has to be yes or no.'],
+    [one('json'), { a: '{' }, 'A has to be JSON.'],
+    [one('date-time'), { a: 'soon' }, 'A has to be a date.'],
+    [one('text', { required: true }), {}, 'A is needed.'],
+  ];
+  for (const [nodes, inputData, message] of wrong) await assert.rejects(values(nodes, inputData), { message });
+});
+
+it('asks for the members of an optional group only where one of them is set', async () => {
+  const fields = [...one('text', { required: true }), { name: 'b', key: 'b', label: 'B', type: 'text' }];
+  const group = [{ name: 'g', in: 'body', type: 'group', fields }];
+  assert.deepEqual(await values(group, {}), {});
+  assert.deepEqual(await values(group, { a: 'x' }), { g: { a: 'x' } });
+  await assert.rejects(values(group, { b: 'x' }), { message: 'A is needed.' });
+});
+
+it('writes values as OpenAPI says', () => {
+  const set = (name, value, more) => [{ node: { name, ...more }, value }];
+  assert.equal(path('/a/{id}', set('id', '../x y?#', { in: 'path', style: 'simple' })), '/a/..%2Fx%20y%3F%23');
+  assert.equal(path('/a{id}', set('id', [1, 2], { in: 'path', style: 'label', explode: true })), '/a.1.2');
+  assert.equal(path('/a{id}', set('id', 5, { in: 'path', style: 'matrix' })), '/a;id=5');
+  assert.equal(path('/{id}', set('id', '$&', { in: 'path', style: 'simple' })), '/%24%26');
+  assert.equal(query(set('a', [1, 2], { in: 'query', style: 'form', explode: true })), '?a=1&a=2');
+  assert.equal(query(set('a', [1, 2], { in: 'query', style: 'form', explode: false })), '?a=1,2');
+  assert.equal(query(set('a', [1, 2], { in: 'query', style: 'pipeDelimited', explode: false })), '?a=1%7C2');
+  assert.equal(query(set('a', { b: 1 }, { in: 'query', style: 'deepObject' })), '?a[b]=1');
+  assert.equal(query(set('a', { b: 1 }, { in: 'query', contentType: 'application/json' })), '?a=%7B%22b%22%3A1%7D');
+  assert.deepEqual(headers(set('X-A', ['b', 'c'], { in: 'header', style: 'simple' })), { 'X-A': 'b,c' });
+});
+
+it('reads when to try again from seconds and dates', () => {
+  const now = Date.parse('2026-01-05T10:15:00Z');
+  assert.equal(secondsUntil('17', now), 17);
+  assert.equal(secondsUntil('Mon, 05 Jan 2026 10:15:20 GMT', now), 20);
+  assert.equal(secondsUntil('Mon, 05 Jan 2026 10:14:20 GMT', now), 1);
+  assert.equal(secondsUntil('999999', now), 3600);
+  assert.equal(secondsUntil('soon', now), undefined);
+  assert.equal(secondsUntil(null, now), undefined);
+});
+
+it('knows a repeat of a run from another run of the same input', () => {
+  const run = { step: 's', values: [{ node: { name: 'a' }, value: { x: 1, y: 2 } }], callbackUrl: 'https://hooks.invalid/1' };
+  const turned = [{ node: { name: 'a' }, value: { y: 2, x: 1 } }];
+  assert.equal(keyOf(run), keyOf({ ...run, values: turned }));
+  assert.notEqual(keyOf(run), keyOf({ ...run, callbackUrl: 'https://hooks.invalid/2' }));
+  assert.notEqual(keyOf(run), keyOf({ ...run, step: 't' }));
+  assert.equal(keyOf({ ...run, entered: ' mine ' }), 'mine');
+  const editor = { step: 's', values: run.values, isEditor: true };
+  assert.equal(keyOf({ ...editor, now: 60_000 }), keyOf({ ...editor, now: 119_999 }));
+  assert.notEqual(keyOf({ ...editor, now: 60_000 }), keyOf({ ...editor, now: 120_000 }));
+  assert.equal(keyOf({ step: 's', values: run.values }), undefined);
+});
+
+it('follows pointers to own members only', () => {
+  assert.equal(at({ a: [{ 'b/c': 1 }] }, '/a/0/b~1c'), 1);
+  assert.equal(at({}, '/__proto__'), undefined);
+  assert.equal(at({}, '/constructor/name'), undefined);
+  assert.deepEqual(putAt({ a: { b: 1 } }, '/a/c', 2), { a: { b: 1, c: 2 } });
+});
+
+it('says in a sentence that the server does not answer', async () => {
+  const raised = Object.assign(new Error('network timeout at: https://api.invalid/'), { name: 'FetchError' });
+  const silent = { request: () => Promise.reject(raised), errors: { Error } };
+  await assert.rejects(send(silent, {}, { url: 'https://api.invalid/', method: 'GET', headers: {} }), {
+    message: /^The server did not answer within 25 seconds\./,
+  });
+});

@@ -1,0 +1,179 @@
+"""The app as it is committed: sound by Zapier's own tools, the same at each rendering, and safe from what a document
+says."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiops_connect.openapi import parse
+from aiops_connect.platforms.zapier.emitter import EMITTER
+from tests.connectors.platforms.zapier.app_in_core import APP, NODE, running_app
+from tests.connectors.platforms.zapier.test_documents import OURS, read
+from tests.fixtures.publisher import PUBLISHER
+
+HOSTILE = "'\"`*/ --> {{bundle.authData.api_key}} ${process.exit(1)} </script> \u202e\u2028 😀 \\ =1+1"
+NO_NETWORK = {"ZAPIER_ENDPOINT": "http://127.0.0.1:1", "DISABLE_ZAPIER_ANALYTICS": "1"}
+
+
+async def run(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        *arguments,
+        cwd=folder,
+        env={
+            "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(folder),
+            **NO_NETWORK,
+            **environment,
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    return process.returncode or 0, output.decode(errors="replace")
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The committed app, where its tools may write."""
+    folder = tmp_path / "zapier"
+    shutil.copytree(APP, folder, ignore=shutil.ignore_patterns("node_modules", "build"))
+    shutil.copytree(APP / "node_modules", folder / "node_modules", symlinks=True, copy_function=os.link)
+    return folder
+
+
+async def test_zapiers_own_tools_take_it(copied: Path) -> None:
+    """Neither needs an account or a network."""
+    tool = copied / "node_modules" / ".bin" / "zapier-platform"
+    code, said = await run(copied, str(NODE), str(tool), "validate", "--without-style", "--format", "json")
+    assert (code, json.loads(said[said.index("[\n") if "[\n" in said else said.index("[]") :])) == (0, []), said
+    code, said = await run(copied, str(NODE), str(tool), "build", "--skip-dep-install", "--skip-validation")
+    assert code == 0, said
+    built = copied / "build" / "build.zip"
+    assert built.stat().st_size < 5_000_000
+    names = zipfile.ZipFile(built).namelist()
+    assert {"definition.json", "creates/generate_image.json", "runtime/jobs.js"} <= set(names)
+
+
+async def test_its_own_tests_pass_offline(copied: Path) -> None:
+    code, said = await run(copied, "npm", "test", "--silent")
+    assert code == 0, said
+    assert "# fail 0" in said or "fail 0" in said
+
+
+def test_it_is_what_would_be_rendered_now_and_again() -> None:
+    app, publisher = read(OURS)
+    first, second = EMITTER.emit(app, publisher), EMITTER.emit(app, publisher)
+    assert first == second
+    assert first.problems == ()
+    assert {file.path: file.data for file in first.files} == {
+        file.path: (APP / file.path).read_bytes() for file in first.files
+    }
+
+
+def test_it_names_no_host_but_those_of_the_publisher() -> None:
+    """No telemetry, no stranger's address; and the lock file names no registry."""
+    app, publisher = read(OURS)
+    files = [file for file in EMITTER.emit(app, publisher).files if not file.path.startswith("test/")]
+    told = [file.data.decode() for file in files if file.path.endswith((".js", ".json"))]
+    lock = next(file.data.decode() for file in files if file.path == "package-lock.json")
+    told.remove(lock)
+    hosts = {host for text in told for host in re.findall(r"https?://([a-z0-9.-]+)", text)}
+    assert {host for host in hosts if not host.endswith(".example")} == set()
+    assert '"resolved"' not in lock
+
+
+def test_no_service_of_money_is_a_step() -> None:
+    app, publisher = read(OURS)
+    paths = [file.path for file in EMITTER.emit(app, publisher).files]
+    assert sorted(path for path in paths if path.startswith(("creates/", "searches/", "triggers/"))) == [
+        "creates/cancel_job.json",
+        "creates/generate_image.json",
+        "creates/generate_speech.json",
+        "creates/transcribe_audio.json",
+        "creates/upload_file.json",
+        "searches/find_account.json",
+        "searches/find_job.json",
+        "triggers/credits_low.json",
+        "triggers/job_finished.json",
+        "triggers/list_jobs.json",
+    ]
+
+
+def hostile() -> dict[str, Any]:
+    """A document whose every text tries to be something else."""
+    schema = {
+        "type": "object",
+        "title": HOSTILE,
+        "required": ["__proto__", HOSTILE],
+        "properties": {
+            "__proto__": {"type": "string", "title": HOSTILE, "description": HOSTILE, "default": HOSTILE},
+            HOSTILE: {"type": "string", "description": HOSTILE, "examples": [HOSTILE]},
+            "choice": {"enum": [HOSTILE, "b"], "description": HOSTILE},
+            "constructor": {"type": "object", "properties": {HOSTILE: {"type": "integer", "description": HOSTILE}}},
+        },
+    }
+    body = {"content": {"application/json": {"schema": schema}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": HOSTILE, "version": HOSTILE, "description": HOSTILE},
+        "servers": [{"url": "https://api.example"}],
+        "tags": [{"name": HOSTILE, "description": HOSTILE}],
+        "paths": {
+            "/things/{id}": {
+                "post": {
+                    "operationId": f"act{HOSTILE}",
+                    "summary": HOSTILE,
+                    "description": HOSTILE,
+                    "tags": [HOSTILE],
+                    "parameters": [
+                        {
+                            "name": "id",
+                            "in": "path",
+                            "required": True,
+                            "description": HOSTILE,
+                            "schema": {"type": "string"},
+                        }
+                    ],
+                    "requestBody": body,
+                    "responses": {"200": {"description": HOSTILE, **body}},
+                }
+            }
+        },
+    }
+
+
+async def test_text_of_a_document_is_only_ever_text(tmp_path: Path) -> None:
+    """In no program, and in nothing that Zapier evaluates."""
+    parsed = parse(hostile(), OURS)
+    assert parsed.app is not None
+    emitted = EMITTER.emit(parsed.app, PUBLISHER)
+    for file in emitted.files:
+        path = tmp_path / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.data)
+        if file.path.endswith(".js"):
+            assert "process.exit(1)" not in file.data.decode(), file.path
+    (tmp_path / "node_modules").symlink_to(APP / "node_modules")
+    async with running_app(tmp_path, {}) as running:
+        definition = await running.definition()
+        assert (await running.send({"command": "validate"})).results == []
+    [step] = definition["creates"].values()
+    texts = list(strings(step))
+    assert [text for text in texts if "{{" in text or "}}" in text] == []
+    assert any("😀" in text for text in texts)
+
+
+def strings(value: Any) -> Iterator[str]:
+    """All texts in a value, names of members among them."""
+    if isinstance(value, str):
+        yield value
+    for inner in value.items() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
+        yield from strings(inner)
