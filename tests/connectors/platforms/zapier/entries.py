@@ -79,8 +79,7 @@ def _row(node: Node, members: dict[str, ir.Field], file_url: str) -> dict[str, A
 
 
 def _scalar(variants: tuple[ir.Variant, ...]) -> ir.FieldType:
-    kinds = [one.type.item if isinstance(one.type, ir.Array) else one.type for one in variants]
-    return kinds[0]
+    return next(one.type.item for one in variants if isinstance(one.type, ir.Array))
 
 
 def valid(type_: ir.FieldType, example: Any = ir.MISSING) -> Any:  # noqa: PLR0911 - a case for each type

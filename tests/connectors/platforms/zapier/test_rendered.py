@@ -54,6 +54,8 @@ async def test_zapiers_own_tools_take_it(copied: Path) -> None:
     tool = copied / "node_modules" / ".bin" / "zapier-platform"
     code, said = await run(copied, str(NODE), str(tool), "validate", "--without-style", "--format", "json")
     assert (code, json.loads(said[said.index("[\n") if "[\n" in said else said.index("[]") :])) == (0, []), said
+    code, said = await run(copied, str(NODE), str(tool), "invoke", "auth", "template")
+    assert '"Authorization": "Bearer {{bundle.authData.api_key}}"' in said
     code, said = await run(copied, str(NODE), str(tool), "build", "--skip-dep-install", "--skip-validation")
     assert code == 0, said
     built = copied / "build" / "build.zip"

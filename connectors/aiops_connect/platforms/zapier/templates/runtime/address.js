@@ -6,15 +6,6 @@ const settings = require('../settings.json');
 
 const DOMAIN = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i;
 
-const baseUrl = (bundle) => {
-  const base = process.env[settings.baseUrlVariable] || settings.baseUrl;
-  return settings.variables.reduce((url, variable) => {
-    const value = String(bundle?.authData?.[variable.key] || variable.default);
-    if (!DOMAIN.test(value)) throw new Error(`${variable.name} has to be a name without / or spaces.`);
-    return url.replaceAll(`{${variable.name}}`, value);
-  }, base.replace(/\/+$/, ''));
-};
-
 const originOf = (url) => {
   try {
     return new URL(url).origin;
@@ -22,6 +13,22 @@ const originOf = (url) => {
     return null;
   }
 };
+
+// The variable counts where it is an address: when Zapier asks how credentials are sent, each variable is a placeholder.
+const base = () => {
+  const set = process.env[settings.baseUrlVariable];
+  return /^https?:\/\//.test(set ?? '') ? set : settings.baseUrl;
+};
+
+const baseUrl = (bundle) =>
+  settings.variables.reduce(
+    (url, variable) => {
+      const value = String(bundle?.authData?.[variable.key] || variable.default);
+      if (!DOMAIN.test(value)) throw new Error(`${variable.name} has to be a name without / or spaces.`);
+      return url.replaceAll(`{${variable.name}}`, value);
+    },
+    base().replace(/\/+$/, ''),
+  );
 
 const isOwn = (url, bundle) => {
   const origin = originOf(url);
