@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from aiops_connect import ir
 from aiops_connect.platforms.make import fields, iml
@@ -65,15 +65,16 @@ def request(operation: ir.Operation, values: Mapping[str, Value], host: str = ""
     for one in operation.inputs:
         if one.id in values:
             at[one.location].append((one, values[one.id]))
-    url = host + _path(operation.path, at[ir.Location.PATH])
+    path, _, fixed = operation.path.partition("?")
+    url = host + _path(path, at[ir.Location.PATH])
     if len(url) > URL_LENGTH_MAX:
         raise iml.InexpressibleError(f"Make takes URLs of at most {URL_LENGTH_MAX} characters.")
     directives: Directives = {"url": url, "method": operation.method}
-    if at[ir.Location.PATH]:
-        directives["encodeUrl"] = False
+    if url != host + path:
+        directives["encodeUrl"] = False  # it is encoded here already
     if headers := _headers(operation, at):
         directives["headers"] = headers
-    if query := _query(at[ir.Location.QUERY]):
+    if query := {**dict(parse_qsl(fixed)), **_query(at[ir.Location.QUERY])}:
         directives["qs"] = query
     return {**directives, **_body(operation, at[ir.Location.BODY])}
 

@@ -140,3 +140,21 @@ def test_a_literal_comes_out_as_it_is(text: str) -> None:
 def test_the_same_bytes_each_time() -> None:
     assert emitted(hostile_app()) == emitted(hostile_app())
     assert json.dumps(contents(emitted(hostile_app()))) == json.dumps(contents(emitted(hostile_app())))
+
+
+def test_a_path_is_encoded_once_and_its_query_goes_into_the_query(tmp_path: Path, service: Service) -> None:
+    app = app_of(with_operation({}, path="/things with spaces?beta=true", method="get"))
+    folder = written(emitted(app), tmp_path)
+    service.will_answer(Answer("GET /things%20with%20spaces?beta=true", {}))
+    run(load_app(folder), Target.parse("act"), Inputs(), Settings(InstantClock(), base_url=service.url), Trace())
+
+
+def test_a_text_that_is_a_whole_body_is_sent_as_json(tmp_path: Path, service: Service) -> None:
+    body = {"required": True, "content": {"application/json": {"schema": {"type": "string"}}}}
+    app = app_of(with_operation({"requestBody": body}))
+    folder = written(emitted(app), tmp_path)
+    [field] = app.operation("act").inputs
+    service.will_answer(Answer("POST /things", {}))
+    inputs = Inputs(parameters={field.id: 'a "quoted" text'})
+    run(load_app(folder), Target.parse("act"), inputs, Settings(InstantClock(), base_url=service.url), Trace())
+    assert service.received[0].json == 'a "quoted" text'

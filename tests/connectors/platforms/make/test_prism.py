@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -27,8 +26,11 @@ pytestmark = pytest.mark.specs
 
 ROOT = Path(__file__).parents[4]
 PRISM = ROOT / "tests" / "prism" / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
+# Not shown yet: docs/connectors-make-left.md says why.
+LEFT = ("deepgram.yaml", "figma.yaml", "openai.yaml")
+START_SECONDS = 60
+NO_ANSWER = "NO_RESPONSE_RESPONSE_DEFINED"
 LIMITS = Limits(timeout_seconds_max=5)
-REFUSALS = ("UNPROCESSABLE_ENTITY", "UNAUTHORIZED", "NO_PATH_MATCHED", "NO_METHOD_MATCHED", "INVALID_CONTENT_TYPE")
 
 
 @contextmanager
@@ -40,7 +42,7 @@ def prism(document: Path, folder: Path) -> Iterator[str]:
         command = [str(node), str(PRISM), "mock", "--port", str(port), str(document)]
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + START_SECONDS
         while process.poll() is None and time.monotonic() < deadline:
             with suppress(httpx.HTTPError):
                 httpx.get(f"http://127.0.0.1:{port}/")
@@ -63,28 +65,34 @@ def refusals(app: ir.App, folder: Path, url: str) -> dict[str, Any]:
         for kind in manifest["connection"].values()
         for one in files[kind["codeFiles"]["params"]]
     }
-    base = urlsplit(files["general/base.iml.json"]["baseUrl"])
     taken = {"makeapicall"} | {name.casefold() for name in manifest["rpc"]}
     found: dict[str, Any] = {}
     for operation in app.operations:
         module = component_id(operation.id, taken)
         trace = Trace()
-        settings = Settings(InstantClock(), base_url=f"{url}{base.path}", limits=LIMITS)
+        settings = Settings(InstantClock(), base_url=url, limits=LIMITS)
         inputs = Inputs(connection=connection, parameters=entered.parameters(operation))
         with suppress(MakeError):
             run(load_app(folder), Target.parse(module), inputs, settings, trace)
         assert trace.exchanges, operation.id
         for exchange in trace.exchanges:
-            body = exchange.response["body"] if exchange.response is not None else {"type": "no answer"}
-            said = str(body.get("type", "")) if isinstance(body, dict) else ""
-            if said.endswith(REFUSALS) or said == "no answer":
-                found[operation.id] = (exchange.request, body)
+            if exchange.response is None or _is_refusal(exchange.response):
+                found[operation.id] = (exchange.request, exchange.response)
     return found
 
 
+def _is_refusal(response: dict[str, Any]) -> bool:
+    """Prism answers what it accepts with a success, where the document has one; what it does not accept with an error,
+    its own or the document's."""
+    return int(response["status"]) >= 400 and NO_ANSWER not in str(response["body"])
+
+
+@pytest.mark.timeout(900)
 def test_what_modules_send_is_accepted(tmp_path: Path) -> None:
     found: dict[str, Any] = {}
     for path in documents():
+        if path.name in LEFT:
+            continue
         app = parse_file(path).app
         assert app is not None
         folder = tmp_path / path.stem
