@@ -21,6 +21,7 @@ JSON = {"Content-Type": "application/json"}
 NOT_JSON = 'The body is not valid JSON in UTF-8. Send an object such as {"prompt": "A lighthouse"}.'
 NO_SUCH_PATH = "There is nothing under this path. The API is described at /openapi.yaml."
 NOT_UNICODE = "Input should be a valid string, unable to parse raw data as a unicode string"
+NOT_NULL = "Input should not be null; leave the field out"
 BLANK = "Input should have at least one visible character and no NUL"
 
 
@@ -112,6 +113,7 @@ REFUSED = [
     Row("wrong kind", 422, invalid("prompt", "Input should be a valid string"), b'{"prompt": 5}'),
     Row("not a choice", 422, invalid("model", MODEL), b'{"text": "x", "model": "bark"}', path=SPEECH),
     Row("null", 422, invalid("model", MODEL), b'{"text": "x", "model": null}', path=SPEECH),
+    Row("null for nothing", 422, invalid("callback_url", NOT_NULL), b'{"prompt": "x", "callback_url": null}'),
     Row("unknown field", 422, invalid("seed", "Extra inputs are not permitted"), b'{"prompt": "x", "seed": 1}'),
     Row("half a surrogate as a name", 422, invalid("", NOT_UNICODE), b'{"prompt": "x", "\\ud800": 1}'),
     Row("half a surrogate", 422, invalid("prompt", NOT_UNICODE), b'{"prompt": "\\ud800"}'),

@@ -1,9 +1,9 @@
 """`make bench`: the service beside a bare FastAPI route and beside its own SQL by pgbench, in one run, as ratios.
 
-First calls over HTTP, then holds by the service's own functions, then pages of an account with 100,000 jobs. Each round
-runs every target once, one after the other, so that whatever else the machine does meets all of them. The first round
-of all is for warming up. It ends with 1 where an answer was not right, a ledger is not in order, or a script is no
-longer what the service sends.
+First calls over HTTP, then how soon a job's end is told, then holds by the service's own functions, then pages and
+lists of an account with 100,000 jobs. Each round runs every target once, one after the other, so that whatever else the
+machine does meets all of them. The first round of all is for warming up. It ends with 1 where an answer was not right,
+a ledger is not in order, or a script is no longer what the service sends.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from tests.benchmarks.measured import BenchmarkError, Pace, Run
 from tests.benchmarks.pages import pages
 from tests.benchmarks.report import Cell, Memory, Section
 from tests.benchmarks.suite import Case, Suite
+from tests.benchmarks.told import told
 
 RAMP_SECONDS = 0.5
 CLIENT_CPU_MAX = 0.8  # beyond, the load and not the server is what was measured
@@ -60,7 +61,7 @@ def _options() -> argparse.Namespace:
 def _run(folder: Path, options: argparse.Namespace) -> list[Section]:
     sections = []
     with postgresql(folder / "postgresql") as server:
-        for make in (calls, holds, pages):
+        for make in (calls, told, holds, pages):
             with make(folder, server) as suite:
                 sections.append(_section(suite, options))
     return sections

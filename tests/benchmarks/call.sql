@@ -80,6 +80,10 @@ UPDATE account SET credits = account.credits + 0, held = account.held - :claimed
 RETURNING account.credits AS balance \gset
 INSERT INTO entry (account_id, kind, amount, balance_after, job_id, period, description, created_at)
 VALUES (:claimed_account_id, 'capture', 0, :balance, :claimed_id, NULL, NULL, now());
+SELECT webhook.url, webhook.id, webhook.events FROM webhook
+ WHERE webhook.account_id = :claimed_account_id AND webhook.disabled_at IS NULL
+ UNION ALL
+SELECT callback.url, NULL AS anon_1, NULL AS anon_2 FROM callback WHERE callback.job_id = :claimed_id;
 INSERT INTO file (id, account_id, job_id, name, content_type, size_bytes, sha256, created_at, expires_at)
 VALUES ('file_00000' || :number || '.png', :claimed_account_id, :claimed_id, 'generate_image-e2ea6b.png', 'image/png',
         77, 'f42b225d76ff9ceefe86fd315ff10eeda188059cf1f05246d4682e46abed8112', now(), now() + interval '3 days');

@@ -17,7 +17,11 @@ PGBENCH = "pgbench, the same SQL"
 PGBENCH_ONE = "pgbench, one account"
 SQLITE = "aiops, SQLite"
 POSTGRESQL = "aiops, PostgreSQL"
+ACCEPTED = "202, {}"
 POSTGRESQL_ONE = "aiops, PostgreSQL, one account"
+
+ASYNC = "Prefer: respond-async"
+QUEUED = '"id":"job_'
 
 PAST_CALLS = 5000
 QUEUED_JOBS = 2 * CONNECTIONS_MAX
@@ -47,12 +51,18 @@ def calls(folder: Path, server: Postgresql) -> Iterator[Suite]:
         }
         aiops, program = servers[POSTGRESQL], server.programs / "pgbench"
         requests = [call_request(key) for key in keys]
+        accepted = [call_request(key, ASYNC) for key in keys]
+        sqlite_accepted = [call_request(key, ASYNC) for key in sqlite_keys]
         both, both_one = {"bare": BARE, "pgb.": PGBENCH}, {"bare": BARE, "pgb.": PGBENCH_ONE}
         cases = [
             Case(ServerTarget(BARE, servers[BARE], requests)),
             Case(PgbenchTarget(PGBENCH, program, CALL, pgbench_url, ACCOUNTS)),
             Case(ServerTarget(SQLITE, servers[SQLITE], [call_request(key) for key in sqlite_keys]), {"bare": BARE}),
             Case(ServerTarget(POSTGRESQL, aiops, requests), both),
+            Case(
+                ServerTarget(ACCEPTED.format("SQLite"), servers[SQLITE], sqlite_accepted, QUEUED, 202), {"bare": BARE}
+            ),
+            Case(ServerTarget(ACCEPTED.format("PostgreSQL"), aiops, accepted, QUEUED, 202), {"bare": BARE}),
             Case(PgbenchTarget(PGBENCH_ONE, program, CALL, pgbench_url, 1), connections_min=2),
             Case(ServerTarget(POSTGRESQL_ONE, aiops, requests[:1]), both_one, connections_min=2),
         ]

@@ -13,15 +13,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 HEAD_END = b"\r\n\r\n"
-OK = b"HTTP/1.1 200 "
 LENGTH = b"\r\ncontent-length:"
 DRAIN_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What to send: each connection sends one of `requests`, again and again; an answer has `mark` in its body.
-    `pid` is the server's process.
+    """What to send: each connection sends one of `requests`, again and again; an answer has `status`, and `mark` in its
+    body. `pid` is the server's process.
 
     What is answered within the first `ramp_seconds` is not counted, nor what is answered after `seconds` more.
     """
@@ -31,6 +30,7 @@ class Load:
     connections: int
     requests: list[str]
     mark: str
+    status: int
     ramp_seconds: float
     seconds: float
 
@@ -69,7 +69,7 @@ class _Connection(asyncio.Protocol):
         if not end or len(body) < _length(head):
             return
         self._run.answered(time.perf_counter() - self._sent_at)
-        if not head.startswith(OK) or self._run.mark not in body:
+        if not head.startswith(self._run.status) or self._run.mark not in body:
             self._run.fail((head.splitlines()[0] + b" " + body[:300]).decode())
         self._received = b""
         if self._run.is_over:
@@ -93,6 +93,7 @@ class _Run:
     def __init__(self, load: Load) -> None:
         self.load = load
         self.mark = load.mark.encode()
+        self.status = f"HTTP/1.1 {load.status} ".encode()
         self.measured = Measured()
         self.is_counting = False
         self.is_over = False

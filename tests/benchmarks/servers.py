@@ -38,12 +38,14 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class ServerTarget:
-    """A server and what it is sent; each connection sends one of `requests`. A right answer has `mark` in its body."""
+    """A server and what it is sent; each connection sends one of `requests`. A right answer has `status`, and `mark` in
+    its body."""
 
     name: str
     server: Server
     requests: Sequence[str]
     mark: str = '"success":true'
+    status: int = 200
 
     def measure(self, connections: int, pace: Pace) -> Run:
         load = Load(
@@ -52,6 +54,7 @@ class ServerTarget:
             connections=connections,
             requests=list(self.requests),
             mark=self.mark,
+            status=self.status,
             ramp_seconds=pace.ramp_seconds,
             seconds=pace.seconds,
         )
@@ -116,6 +119,12 @@ def _await_answer(module: str, port: int, log: Path) -> None:
         connection.close()
 
 
+def free_port() -> int:
+    """A port of loopback on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
 def service_variables(database_url: str) -> dict[str, str]:
     """What a server of the service is told beside what all servers are."""
     return {"AIOPS_DATABASE_URL": database_url, "AIOPS_SECRET_KEY": "secret of the benchmark"}
@@ -126,13 +135,19 @@ def page_request(path: str, session: str) -> str:
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: aiops_session={session}\r\n\r\n"
 
 
-def call_request(key: str) -> str:
-    """A call to a service."""
+def get_request(path: str, key: str) -> str:
+    """A call that only reads."""
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n\r\n"
+
+
+def call_request(key: str, *more: str) -> str:
+    """A call to a service, with `more` headers."""
     lines = (
         f"POST {PATH} HTTP/1.1",
         "Host: 127.0.0.1",
         f"Authorization: Bearer {key}",
         "Content-Type: application/json",
         f"Content-Length: {len(BODY)}",
+        *more,
     )
     return "\r\n".join((*lines, "", BODY))

@@ -13,8 +13,11 @@ from sqlalchemy import create_engine, text
 from aiops.contract.document import Document
 
 FILE_LINK = urlsplit(os.environ["AIOPS_TEST_FILE_LINK"])
-JOB = {"job_id": os.environ["AIOPS_TEST_JOB_ID"]}
-FILE = {"file_id": FILE_LINK.path.rpartition("/")[2]}
+EXISTING = {
+    "job_id": os.environ["AIOPS_TEST_JOB_ID"],
+    "webhook_id": os.environ["AIOPS_TEST_WEBHOOK_ID"],
+    "file_id": FILE_LINK.path.rpartition("/")[2],
+}
 REACHED = Path(os.environ["AIOPS_TEST_REACHED"])
 IS_FUNDED = os.environ["AIOPS_TEST_FUNDED"] == "yes"
 SERVICES = {operation.id for operation in Document().operations.values() if operation.is_service}
@@ -44,7 +47,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     """Gives examples of ids an id that exists, and most valid calls a new Idempotency-Key: those that are generated
     repeat, and under them most bodies would be refused."""
     if case.meta.phase.name.value == "examples":
-        case.path_parameters = {name: {**JOB, **FILE}[name] for name in case.path_parameters or {}}
+        case.path_parameters = {name: EXISTING[name] for name in case.path_parameters or {}}
         if case.operation.definition.raw["operationId"] == "download_file":
             case.query = dict(parse_qsl(FILE_LINK.query))
     number, key = next(numbers), (case.headers or {}).get("Idempotency-Key")

@@ -4,13 +4,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, ClassVar
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from standardwebhooks import Webhook
 
 from tests.end_to_end.test_serve import free_port, serving
 from tests.fixtures.service import IMAGE, TRANSCRIPTION
@@ -27,7 +30,7 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1280, "height": 900}
 PUBLIC_PAGES = ("/", "/docs", "/sign-up", "/sign-in", "/forgot-password")
 PRIVATE_PAGES = (
-    *("/dashboard", "/jobs", "/transactions", "/api-keys", "/settings"),
+    *("/dashboard", "/jobs", "/transactions", "/api-keys", "/webhooks", "/webhooks/deliveries", "/settings"),
     *("/playground/generate_image", "/playground/generate_speech", "/playground/transcribe_audio"),
 )
 
@@ -67,10 +70,34 @@ class Watched:
             self.problems.append(f"asked {url}")
 
 
+class Receiver(BaseHTTPRequestHandler):
+    """Takes what it is told, but for what is sent to /deaf the first time."""
+
+    told: ClassVar[list[tuple[str, dict[str, str], str]]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        is_refused = self.path == "/deaf" and all(path != "/deaf" for path, _, _ in self.told)
+        self.told.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+        self.send_response(500 if is_refused else 204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None: ...
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def receiver() -> Iterator[str]:
+    """The address of somebody who is told."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, receiver: str) -> Iterator[Site]:
     folder, port = tmp_path_factory.mktemp("site"), free_port()
-    with serving(folder / "data", port):
+    with serving(folder / "data", port, AIOPS_PRIVATE_HOSTS=receiver):
         yield Site(f"http://127.0.0.1:{port}", folder / "log")
 
 
@@ -112,8 +139,8 @@ def account(site: Site, key: str) -> httpx.Response:
 
 
 @pytest.fixture(scope="module")
-def customer(browser: Browser, site: Site) -> BrowserContext:
-    """Somebody who is signed in and has jobs of every kind: with an image, a recording, a text, and a failure."""
+def customer(browser: Browser, site: Site, receiver: str) -> BrowserContext:
+    """Somebody who is signed in and has a webhook, and jobs of every kind: an image, a recording, a text, a failure."""
     context = browser.new_context(base_url=site.url, viewport=DESK)
     page = context.new_page()
     sign_up(page, "customer@example.com")
@@ -123,6 +150,10 @@ def customer(browser: Browser, site: Site) -> BrowserContext:
         speech = client.post("/api/services/tts", json={"text": "Your order is on its way."}).json()
         client.post(TRANSCRIPTION, json={"audio_url": speech["audio_url"]})
         client.post(TRANSCRIPTION, json={"audio_url": "https://media.example/nothing.mp3"})
+    add_webhook(page, f"http://{receiver}/")
+    page.get_by_role("link", name=f"http://{receiver}/").click()
+    page.get_by_role("button", name="Send test event").click()
+    expect(page.get_by_text("delivered")).to_be_visible()
     page.close()
     return context
 
@@ -165,6 +196,39 @@ def test_keys_are_made_and_revoked(browser: Browser, site: Site) -> None:
         row.get_by_role("button", name="Revoke").click()
         expect(row.get_by_text("revoked")).to_be_visible()
         assert account(site, key).status_code == 401
+
+
+def add_webhook(page: Page, url: str) -> str:
+    """Adds a webhook; its secret."""
+    page.goto("/webhooks")
+    page.get_by_label("URL").fill(url)
+    page.get_by_role("button", name="Add webhook").click()
+    return str(page.locator("#new-secret").inner_text())
+
+
+def test_a_webhook_is_added_tried_out_and_sent_again(browser: Browser, site: Site, receiver: str) -> None:
+    with visiting(browser, site, permissions=["clipboard-read", "clipboard-write"]) as page:
+        sign_up(page, "hooks@example.com")
+        secret = add_webhook(page, f"http://{receiver}/deaf")
+        page.get_by_role("button", name="Copy").click()
+        assert page.evaluate("navigator.clipboard.readText()") == secret
+        page.get_by_role("link", name=f"http://{receiver}/deaf").click()
+        assert secret not in page.content()
+        page.get_by_label("Try it with an event").select_option("job.failed")
+        page.get_by_role("button", name="Send test event").click()
+        row = page.get_by_role("row").filter(has_text="job.failed")
+        expect(row.get_by_text("Its receiver answered 500.")).to_be_visible()
+        row.get_by_role("button", name="Send again").click()
+        expect(row.get_by_text("delivered")).to_be_visible()
+        first, second = [(headers, body) for path, headers, body in Receiver.told if path == "/deaf"]
+        assert first[0]["webhook-id"] == second[0]["webhook-id"]
+        for headers, body in (first, second):
+            Webhook(secret).verify(body, headers)
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="New secret").click()
+        assert page.locator("#new-secret").inner_text() != secret
+        page.get_by_role("button", name="Delete").click()
+        expect(page.get_by_text("No webhooks yet")).to_be_visible()
 
 
 def test_a_forgotten_password(browser: Browser, site: Site) -> None:
@@ -270,6 +334,10 @@ def test_every_page_is_sound(
         page.goto("/api-keys")
         page.get_by_label("What is it for?").fill("to be looked at")
         page.get_by_role("button", name="Make key").click()
+        check_page(page)
+        add_webhook(page, "https://hooks.example/aiops")
+        check_page(page)
+        page.get_by_role("link", name="https://hooks.example/aiops").first.click()
         check_page(page)
         page.goto("/jobs")
         for number in range(page.get_by_role("row").count() - 1):

@@ -62,9 +62,11 @@ def test_the_server_keeps_the_contract(
 
 
 def run_schemathesis(server: StubServer, key: str, examples: int, *, is_funded: bool) -> int:
-    """Runs it, after one call that makes the job and the file whose ids it needs, and takes the last of few credits."""
+    """Runs it, once there are a job, a file and a webhook, whose ids it needs; they take the last of few credits."""
     headers = {"Authorization": f"Bearer {key}"}
-    image = httpx.post(server.url + IMAGE, json={"prompt": "x"}, headers=headers, timeout=60).json()
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
+        image = client.post(IMAGE, json={"prompt": "x"}).json()
+        hook = client.post("/api/webhooks", json={"url": "https://hooks.example/", "events": ["credits.low"]}).json()
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", "tests/end_to_end/schemathesis.toml"),
         *("run", str(DEFAULT_PATH), "--url", server.url, "--header", f"Authorization: Bearer {key}"),
@@ -77,6 +79,7 @@ def run_schemathesis(server: StubServer, key: str, examples: int, *, is_funded: 
         "AIOPS_DATABASE_URL": server.database_url,
         "AIOPS_TEST_FILE_LINK": image["image_url"],
         "AIOPS_TEST_JOB_ID": image["job_id"],
+        "AIOPS_TEST_WEBHOOK_ID": hook["id"],
         "AIOPS_TEST_FUNDED": "yes" if is_funded else "no",
         "AIOPS_TEST_REACHED": str(server.folder / "reached"),
     }

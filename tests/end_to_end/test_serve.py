@@ -24,10 +24,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(data: Path, port: int, *options: str) -> Iterator[list[str]]:
+def serving(data: Path, port: int, *options: str, **variables: str) -> Iterator[list[str]]:
     """A running `aiops serve`; what it has printed once it takes calls. It is stopped as by Ctrl-C."""
     command = [sys.executable, "-m", "aiops", "serve", "--port", str(port), *options]
-    environment = {**os.environ, "AIOPS_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "AIOPS_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1", **variables}
     with (data.parent / "out").open("w+") as out, (data.parent / "log").open("a") as log:
         process = subprocess.Popen(command, env=environment, stdout=out, stderr=log)
         try:

@@ -152,6 +152,7 @@ async def test_a_look_at_a_job_waits_for_its_end(service: Service) -> None:
     assert (early.headers["retry-after"], early.headers["preference-applied"]) == ("2", "wait=0")
     look = asyncio.create_task(looked_up(ada, job_id))
     await held.begun.wait()
+    await until(lambda: _waits(service, ada, 1))
     assert not look.done()
     held.finish.set()
     ended = await look

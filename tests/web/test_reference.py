@@ -156,7 +156,7 @@ async def test_required_fields_are_marked_in_words(answers: dict[str, httpx.Resp
         )
     )
     assert {name for name, mark in marks.items() if mark == "required"} == {
-        "prompt", "text", "audio_url", "job_id", "file_id",
+        "prompt", "text", "audio_url", "job_id", "file_id", "webhook_id", "url", "events",
     }  # fmt: skip
     assert {"aspect_ratio", "voice", "language", "limit", "cursor"} <= marks.keys()
 
@@ -216,7 +216,7 @@ async def test_nothing_is_styled_or_scripted_in_place(page: Page) -> None:
 
 async def test_the_contents_are_in_the_order_in_which_they_are_needed(page: Page) -> None:
     titles = [text for level, text in page.headings if level == 2]
-    order = ["Quick start", "Authentication", "Services", "Voices", "Safe repeats", "Jobs", "Account", "Errors",
+    order = ["Quick start", "Authentication", "Services", "Voices", "Headers you may send", "Jobs", "Account", "Errors",
              "Rate limits", "Use it in n8n", "Use it in Zapier", "Use it in Make"]  # fmt: skip
     assert [title for title in titles if title in order] == order
 
@@ -224,7 +224,11 @@ async def test_the_contents_are_in_the_order_in_which_they_are_needed(page: Page
 async def test_examples_lead_to_this_server(answers: dict[str, httpx.Response], page: Page) -> None:
     assert "aiops.example" not in answers["/docs"].text + answers["/docs.md"].text
     urls = re.findall(r"https?://[^\s'\"<>)`]+", "\n".join(page.code.values()))
-    assert {f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for url in urls} == {BASE_URL, "https://media.example"}
+    assert {f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for url in urls} == {
+        BASE_URL,
+        "https://media.example",
+        "https://hooks.example",
+    }
 
 
 async def test_it_is_sent_once(shared_service: Service, answers: dict[str, httpx.Response]) -> None:

@@ -57,6 +57,25 @@ async def test_the_secret_before_signs_along_for_a_day(receiver: Receiver) -> No
         assert await signing.secrets_of(session, service.runtime.settings.sealer, webhook["id"], day) == [fresh]
 
 
+async def test_a_secret_that_cannot_be_read_any_more_is_said_and_replaced(tmp_path: Path, database_url: str) -> None:
+    async with receiving(tmp_path, database_url) as receiver:
+        ada = await receiver.service.customer()
+        webhook = await receiver.subscribe(ada)
+    async with (
+        serving(OK) as server,
+        running_service(tmp_path, database_url, secret_key="another secret key") as service,
+    ):
+        receiver = Receiver(service, server)
+        client = service.client(Authorization=f"Bearer {ada.key}")
+        await client.post("/api/services/image_gen", json={"prompt": "a lighthouse"})
+        (delivery,) = await receiver.noted(ada.id)
+        assert (delivery.error, delivery.status) == (courier.UNREADABLE, "pending")
+        async with service.runtime.database.write() as session:
+            fresh = await signing.rotate(session, service.runtime.settings.sealer, webhook["id"], service.clock())
+            kept = await signing.secrets_of(session, service.runtime.settings.sealer, webhook["id"], service.clock())
+        assert kept == [fresh]
+
+
 async def test_no_secret_is_kept_in_clear(receiver: Receiver) -> None:
     ada = await receiver.service.customer()
     webhook = await receiver.subscribe(ada)

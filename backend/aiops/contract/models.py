@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
+from pydantic import AwareDatetime, ConfigDict, Field, RootModel
+
+from aiops.contract.base import ContractModel
 
 
-class Receipt(BaseModel):
+class Receipt(ContractModel):
     job_id: Annotated[
         str,
         Field(
@@ -53,7 +55,7 @@ class Receipt(BaseModel):
     ]
 
 
-class Limits(BaseModel):
+class Limits(ContractModel):
     monthly_credits: Annotated[
         int,
         Field(
@@ -96,7 +98,7 @@ class Limits(BaseModel):
     ]
 
 
-class ServiceModel(BaseModel):
+class ServiceModel(ContractModel):
     id: Annotated[
         str,
         Field(
@@ -122,7 +124,7 @@ class ServiceModel(BaseModel):
     ]
 
 
-class ServiceVoice(BaseModel):
+class ServiceVoice(ContractModel):
     id: Annotated[
         str,
         Field(
@@ -150,7 +152,7 @@ class ServiceVoice(BaseModel):
     ]
 
 
-class Transaction(BaseModel):
+class Transaction(ContractModel):
     id: Annotated[
         str,
         Field(
@@ -202,7 +204,7 @@ class Transaction(BaseModel):
     ]
 
 
-class TransactionList(BaseModel):
+class TransactionList(ContractModel):
     data: Annotated[
         list[Transaction], Field(description="The transactions, newest first.", max_length=100, title="Transactions")
     ]
@@ -217,7 +219,7 @@ class TransactionList(BaseModel):
     ]
 
 
-class Health(BaseModel):
+class Health(ContractModel):
     status: Annotated[
         Literal["ok"],
         Field(
@@ -233,7 +235,7 @@ class FileContent(RootModel[str]):
     root: Annotated[str, Field(description="The bytes of the file.", max_length=209715200, title="File")]
 
 
-class Error(BaseModel):
+class Error(ContractModel):
     error: Annotated[
         str,
         Field(
@@ -345,7 +347,7 @@ class RangeNotSatisfiableError(Error):
     ]
 
 
-class InvalidField(BaseModel):
+class InvalidField(ContractModel):
     field: Annotated[
         str,
         Field(
@@ -476,7 +478,7 @@ class ServiceUnavailableError(RootModel[ModelUnavailableError | DatabaseUnavaila
     ]
 
 
-class WebhookRequest(BaseModel):
+class WebhookRequest(ContractModel):
     model_config = ConfigDict(
         extra="forbid",
     )
@@ -503,7 +505,7 @@ class WebhookRequest(BaseModel):
     ]
 
 
-class Webhook(BaseModel):
+class Webhook(ContractModel):
     id: Annotated[
         str,
         Field(
@@ -564,7 +566,7 @@ class NewWebhook(Webhook):
     ]
 
 
-class WebhookList(BaseModel):
+class WebhookList(ContractModel):
     data: Annotated[list[Webhook], Field(description="The webhooks, newest first.", max_length=100, title="Webhooks")]
     next_cursor: Annotated[
         str | None,
@@ -577,7 +579,7 @@ class WebhookList(BaseModel):
     ]
 
 
-class LowCredits(BaseModel):
+class LowCredits(ContractModel):
     credits: Annotated[int, Field(description="What can be spent.", examples=[3], ge=0, le=1000000000, title="Credits")]
     monthly_credits: Annotated[
         int,
@@ -586,7 +588,7 @@ class LowCredits(BaseModel):
     plan: Annotated[str, Field(description="The plan.", examples=["free"], max_length=100, title="Plan")]
 
 
-class ListJobsParametersQuery(BaseModel):
+class ListJobsParametersQuery(ContractModel):
     status: Annotated[
         Literal["queued", "running", "succeeded", "failed", "cancelled"] | None,
         Field(description="How far the job is.", title="Status"),
@@ -600,7 +602,7 @@ class ListJobsParametersQuery(BaseModel):
     cursor: Annotated[str | None, Field(max_length=200, min_length=1, title="Cursor")] = None
 
 
-class ListWebhooksParametersQuery(BaseModel):
+class ListWebhooksParametersQuery(ContractModel):
     event: Annotated[
         Literal["job.succeeded", "job.failed", "job.cancelled", "credits.low"] | None,
         Field(description="What has happened.", title="Event"),
@@ -609,12 +611,12 @@ class ListWebhooksParametersQuery(BaseModel):
     cursor: Annotated[str | None, Field(max_length=200, min_length=1, title="Cursor")] = None
 
 
-class ListCreditTransactionsParametersQuery(BaseModel):
+class ListCreditTransactionsParametersQuery(ContractModel):
     limit: Annotated[int, Field(ge=1, le=100, title="Limit")] = 20
     cursor: Annotated[str | None, Field(max_length=200, min_length=1, title="Cursor")] = None
 
 
-class DownloadFileParametersQuery(BaseModel):
+class DownloadFileParametersQuery(ContractModel):
     expires: Annotated[str | None, Field(max_length=20, title="Expires")] = None
     signature: Annotated[str | None, Field(max_length=100, title="Signature")] = None
 
@@ -627,7 +629,7 @@ class GetOpenapiJsonResponse(RootModel[dict[str, Any]]):
     root: Annotated[dict[str, Any], Field(max_length=20)]
 
 
-class ImageRequest(BaseModel):
+class ImageRequest(ContractModel):
     model_config = ConfigDict(
         extra="forbid",
     )
@@ -670,7 +672,7 @@ class ImageRequest(BaseModel):
     ] = None
 
 
-class SpeechRequest(BaseModel):
+class SpeechRequest(ContractModel):
     model_config = ConfigDict(
         extra="forbid",
     )
@@ -708,7 +710,7 @@ class SpeechRequest(BaseModel):
     ] = None
 
 
-class TranscriptionRequest(BaseModel):
+class TranscriptionRequest(ContractModel):
     model_config = ConfigDict(
         extra="forbid",
     )
@@ -744,7 +746,7 @@ class TranscriptionRequest(BaseModel):
     ] = None
 
 
-class ImageResult(BaseModel):
+class ImageResult(ContractModel):
     image_url: Annotated[
         str,
         Field(
@@ -763,7 +765,7 @@ class ImageResult(BaseModel):
     ]
 
 
-class SpeechResult(BaseModel):
+class SpeechResult(ContractModel):
     audio_url: Annotated[
         str,
         Field(
@@ -782,7 +784,7 @@ class SpeechResult(BaseModel):
     ]
 
 
-class TranscriptionResult(BaseModel):
+class TranscriptionResult(ContractModel):
     text: Annotated[
         str,
         Field(
@@ -811,7 +813,7 @@ class Transcription(TranscriptionResult, Receipt):
     pass
 
 
-class Job(BaseModel):
+class Job(ContractModel):
     id: Annotated[
         str,
         Field(
@@ -918,7 +920,7 @@ class Job(BaseModel):
     ]
 
 
-class JobList(BaseModel):
+class JobList(ContractModel):
     data: Annotated[list[Job], Field(description="The jobs, newest first.", max_length=100, title="Jobs")]
     next_cursor: Annotated[
         str | None,
@@ -931,7 +933,7 @@ class JobList(BaseModel):
     ]
 
 
-class Account(BaseModel):
+class Account(ContractModel):
     id: Annotated[
         str,
         Field(
@@ -972,7 +974,7 @@ class Account(BaseModel):
     limits: Limits
 
 
-class Service(BaseModel):
+class Service(ContractModel):
     id: Annotated[
         str,
         Field(
@@ -1092,7 +1094,7 @@ class ServiceLimitError(RootModel[RateLimitExceededError | QueueFullError]):
     ]
 
 
-class JobEvent(BaseModel):
+class JobEvent(ContractModel):
     type: Annotated[
         Literal["job.succeeded", "job.failed", "job.cancelled"],
         Field(description="How it ended.", examples=["job.succeeded"], title="Type"),
@@ -1113,7 +1115,7 @@ class JobEvent(BaseModel):
     ] = None
 
 
-class CreditsEvent(BaseModel):
+class CreditsEvent(ContractModel):
     type: Annotated[
         Literal["credits.low"], Field(description="Always `credits.low`.", examples=["credits.low"], title="Type")
     ]
@@ -1133,5 +1135,5 @@ class CreditsEvent(BaseModel):
     ] = None
 
 
-class ServiceList(BaseModel):
+class ServiceList(ContractModel):
     data: Annotated[list[Service], Field(description="The services.", max_length=100, title="Services")]

@@ -13,6 +13,7 @@ import structlog
 from aiops import metrics
 from aiops.background import Background
 from aiops.database.tables import Delivery, Event
+from aiops.errors import NotFoundError
 from aiops.http.errors import UrlError
 from aiops.ledger import ledger
 from aiops.runtime import Runtime
@@ -30,6 +31,7 @@ STOP_SECONDS = 2.0
 IDLE_SECONDS = 0.5
 GATHER_SECONDS = 0.02  # what ends in one moment is looked for once
 DELETED = "The webhook was deleted."
+UNREADABLE = "Its secret was made under another AIOPS_SECRET_KEY. Make a new secret."
 
 
 class Courier:
@@ -103,29 +105,47 @@ class Courier:
 
 async def send(runtime: Runtime, delivery: Delivery) -> Answer:
     """One attempt, signed; what came of it."""
-    now = runtime.clock()
     async with runtime.database.read() as session:
         event = await session.get_one(Event, delivery.event_id)
-        owner_id = delivery.webhook_id or delivery.account_id
-        keys = await signing.secrets_of(session, runtime.settings.sealer, owner_id, now)
         body = await body_of(session, event, runtime.urls)
-    if not keys and delivery.webhook_id is not None:
-        return Answer(error=DELETED)
-    if not keys:
-        keys = [await _first_secret(runtime, owner_id)]
-    headers = {"Content-Type": "application/json", **signing.headers(event.id, body, keys, now)}
     try:
-        answered = await runtime.guarded_client.post(delivery.url, body.encode(), headers, timeout_seconds=SEND_SECONDS)
-    except UrlError as error:
-        answer = Answer(error=error.reason)
-    else:
-        is_success = 200 <= answered.status < 300
-        reason = None if is_success else f"Its receiver answered {answered.status}."
-        answer = Answer(answered.status, reason, answered.retry_after)
+        headers = signing.headers(event.id, body, await _secrets(runtime, delivery), runtime.clock())
+        answer = await _post(runtime, delivery.url, body, headers)
+    except signing.UnreadableSecretError:
+        answer = Answer(error=UNREADABLE)
+    except NotFoundError:
+        answer = Answer(error=DELETED)
     metrics.delivered(event.type, is_success=answer.is_success)
     tried = {"delivery_id": delivery.id, "event_id": event.id, "attempt": delivery.attempts}
     log.info("delivery_tried", **tried, answered=answer.status, error=answer.error)
     return answer
+
+
+async def _post(runtime: Runtime, url: str, body: str, headers: dict[str, str]) -> Answer:
+    sent = {"Content-Type": "application/json", **headers}
+    try:
+        answered = await runtime.guarded_client.post(url, body.encode(), sent, timeout_seconds=SEND_SECONDS)
+    except UrlError as error:
+        return Answer(error=error.reason)
+    is_success = 200 <= answered.status < 300
+    return Answer(
+        answered.status, None if is_success else f"Its receiver answered {answered.status}.", answered.retry_after
+    )
+
+
+async def _secrets(runtime: Runtime, delivery: Delivery) -> list[str]:
+    """What a delivery is signed with: the secrets of its webhook, or of the account that named a callback URL.
+
+    Raises:
+        NotFoundError: the webhook is gone.
+        signing.UnreadableSecretError: the server no longer has the key that it was encrypted under.
+    """
+    owner_id = delivery.webhook_id or delivery.account_id
+    async with runtime.database.read() as session:
+        secrets = await signing.secrets_of(session, runtime.settings.sealer, owner_id, runtime.clock())
+    if not secrets and delivery.webhook_id is not None:
+        raise NotFoundError(DELETED)
+    return secrets or [await _first_secret(runtime, owner_id)]
 
 
 async def _first_secret(runtime: Runtime, account_id: str) -> str:

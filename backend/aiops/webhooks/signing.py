@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import delete
 from sqlmodel import col
 from standardwebhooks import Webhook as Signer
@@ -19,6 +19,10 @@ from aiops.database.tables import SigningSecret
 
 SECRET_BYTES = 32
 OVERLAP = timedelta(hours=24)
+
+
+class UnreadableSecretError(Exception):
+    """A secret that was encrypted under a secret key that the server no longer has."""
 
 
 async def make(session: Session, sealer: Fernet, owner_id: str, now: datetime) -> str:
@@ -46,14 +50,20 @@ async def forget(session: Session, owner_id: str) -> None:
 
 
 async def secrets_of(session: Session, sealer: Fernet, owner_id: str, now: datetime) -> list[str]:
-    """What is signed with at the moment, the newest first; empty where the owner is gone."""
+    """What is signed with at the moment, the newest first; empty where the owner is gone.
+
+    Raises:
+        UnreadableSecretError: it was encrypted under another secret key of the server.
+    """
     kept = await session.get(SigningSecret, owner_id)
     if kept is None:
         return []
-    sealed = [kept.sealed]
-    if kept.previous_sealed is not None and kept.previous_until is not None and now < kept.previous_until:
-        sealed.append(kept.previous_sealed)
-    return [sealer.decrypt(one.encode()).decode() for one in sealed]
+    secret = _unseal(sealer, kept.sealed)
+    if secret is None:
+        raise UnreadableSecretError
+    is_rotating = kept.previous_until is not None and now < kept.previous_until
+    previous = _unseal(sealer, kept.previous_sealed) if is_rotating and kept.previous_sealed else None
+    return [secret, previous] if previous else [secret]
 
 
 def headers(event_id: str, body: str, keys: Sequence[str], now: datetime) -> dict[str, str]:
@@ -68,6 +78,13 @@ def headers(event_id: str, body: str, keys: Sequence[str], now: datetime) -> dic
 
 def _new_secret() -> str:
     return f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
+
+
+def _unseal(sealer: Fernet, sealed: str) -> str | None:
+    try:
+        return sealer.decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        return None
 
 
 def _seal(sealer: Fernet, secret: str) -> str:

@@ -35,11 +35,13 @@ async def subscribe(
     """A new webhook, and the secret it is signed with, which is not shown again.
 
     Raises:
-        InvalidInputError: the URL leads nowhere public, or the account has as many as it may.
+        InvalidInputError: the URL leads nowhere public, an event is named twice, or the account has as many as it may.
     """
     refusal = check_receiver("url", url, settings.private_hosts)
     if refusal is not None:
         raise refusal
+    if len(set(events)) < len(events):
+        raise InvalidInputError([("events", "Each event should be named once")])
     await ledger.lock_account(session, account_id)
     number = await session.execute(select(func.count()).where(col(Webhook.account_id) == account_id))
     if number.scalar_one() >= WEBHOOKS_MAX:

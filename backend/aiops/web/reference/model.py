@@ -127,12 +127,13 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A call that the API makes, one of the document's webhooks."""
+    """A call that the API makes, one of the document's webhooks or callbacks."""
 
     name: str
     anchor: str
     title: str
     description: str
+    headers: tuple[Field, ...]
     fields: tuple[Field, ...]
     examples: tuple[Example, ...]
 
@@ -172,6 +173,7 @@ class Reference:
     error_objects: tuple[Object, ...]
     headers: tuple[Header, ...]
     events: tuple[Event, ...]
+    event_headers: tuple[Field, ...]
     event_objects: tuple[Object, ...]
     limits: tuple[Field, ...]
     plans: tuple[Plan, ...]

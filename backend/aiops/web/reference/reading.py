@@ -60,7 +60,7 @@ class _Reader:
         authentication, authentication_notes = split_notes(scheme.get("description", ""))
         operations = [self._operation(one.id) for one in self.document.operations.values()]
         errors = self._errors()
-        events = tuple(self._event(name, item["post"]) for name, item in self.tree.get("webhooks", {}).items())
+        events = tuple(self._events())
         return Reference(
             title=info["title"],
             version=info["version"],
@@ -70,12 +70,19 @@ class _Reader:
             authentication=authentication,
             authentication_notes=authentication_notes,
             chapters=tuple(self._chapters(operations)),
-            shared_headers=_shared_headers(operations),
+            shared_headers=_shared(
+                field
+                for one in operations
+                if one.cost is not None
+                for field in one.parameters
+                if field.place == "header"
+            ),
             error=self.schemas.object_named(ERROR),
             errors=errors,
             error_objects=self._objects(field.of for error in errors for field in error.fields),
             headers=self._headers(),
             events=events,
+            event_headers=_shared(field for event in events for field in event.headers),
             event_objects=self._objects(field.of for event in events for field in event.fields),
             limits=self.schemas.object_named(LIMITS).fields,
             plans=plans,
@@ -215,10 +222,25 @@ class _Reader:
                 found.setdefault(name, []).append((status, self.schemas.resolve(node)))
         return tuple(_header(name, nodes, len(nodes) == len(responses)) for name, nodes in found.items())
 
+    def _events(self) -> Iterator[Event]:
+        """What is told to webhooks, then what to the URL that a call names."""
+        for name, item in self.tree.get("webhooks", {}).items():
+            yield self._event(name, item["post"])
+        for callback in self.tree["components"].get("callbacks", {}).values():
+            for expression, item in callback.items():
+                yield self._event(expression.rpartition("/")[2].rstrip("}"), item["post"])
+
     def _event(self, name: str, node: Node) -> Event:
-        title, description = node.get("summary", name), node.get("description", "")
-        examples = tuple(self._examples(self.schemas.resolve(node.get("requestBody", {}))))
-        return Event(name, f"event-{slug(name)}", title, description, self._body(node), examples)
+        body = self.schemas.resolve(node.get("requestBody", {}))
+        return Event(
+            name=name,
+            anchor=f"event-{slug(name)}",
+            title=node.get("summary", name),
+            description=node.get("description", ""),
+            headers=tuple(self.schemas.parameter(one) for one in node.get("parameters", ())),
+            fields=self._body(node),
+            examples=tuple(self._examples(body)),
+        )
 
 
 def _names_in(operation: Operation) -> Iterator[str | None]:
@@ -234,10 +256,9 @@ def _needed(parameters: tuple[Field, ...], place: str) -> dict[str, str]:
     return {one.name: one.example or one.name for one in parameters if one.place == place and one.is_required}
 
 
-def _shared_headers(operations: list[Operation]) -> tuple[Field, ...]:
-    """The headers that services take, each once."""
-    sent = [field for one in operations if one.cost is not None for field in one.parameters if field.place == "header"]
-    return tuple({field.name: field for field in sent}.values())
+def _shared(fields: Iterable[Field]) -> tuple[Field, ...]:
+    """What several operations have, each once."""
+    return tuple({field.name: field for field in fields}.values())
 
 
 def _header(name: str, nodes: list[tuple[str, Node]], is_everywhere: bool) -> Header:
