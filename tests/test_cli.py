@@ -12,6 +12,7 @@ import pytest
 
 from aiops.accounts import keys
 from aiops.database.migrate import downgrade
+from tests.fixtures.buckets import S3
 from tests.fixtures.command import Result, Run, refused
 from tests.fixtures.disk import room_for
 from tests.fixtures.service import running_service
@@ -272,6 +273,7 @@ def test_a_database_that_is_away_is_said_in_one_line(run: Run, arguments: list[s
         pytest.param({"database_url": "mysql://host/db"}, "AIOPS_DATABASE_URL must begin with", id="another database"),
         pytest.param({"data_dir": "/dev/null/data"}, "Not a directory: '/dev/null/data'", id="no folder"),
         pytest.param({"plans_file": "/dev/null/plans"}, "The plans file /dev/null/plans cannot be used", id="no plans"),
+        pytest.param({"storage_url": "ftp://host/x"}, "AIOPS_STORAGE_URL: Value error, Write it as s3://", id="ftp"),
         pytest.param(
             {"file_hours": "3"}, "AIOPS_FILE_HOURS: Input should be greater than or equal to 24", id="setting too small"
         ),
@@ -285,6 +287,37 @@ def test_a_database_that_is_away_is_said_in_one_line(run: Run, arguments: list[s
 )
 def test_settings_that_cannot_be_used_are_said_in_one_line(run: Run, settings: dict[str, str], reason: str) -> None:
     assert reason in refused(run("users", "create", "ada@example.com", **settings))
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        pytest.param("s3://nobody-has-made-it", "404 Not Found Check AIOPS_STORAGE_URL", id="no such bucket"),
+        pytest.param(
+            "file:///dev/null/files", "The folder /dev/null/files cannot be made: File exists", id="no folder"
+        ),
+    ],
+)
+def test_a_storage_that_cannot_be_used_is_said_in_one_line(
+    run: Run, s3: S3, monkeypatch: pytest.MonkeyPatch, url: str, reason: str
+) -> None:
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    said = refused(run("serve", storage_url=url))
+    assert "The storage of files cannot be used: " in said
+    assert reason in said
+
+
+def test_a_storage_that_is_away_is_said_in_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (
+        ("ACCESS_KEY_ID", "test"),
+        ("SECRET_ACCESS_KEY", "hush"),
+        ("ENDPOINT_URL", "http://127.0.0.1:1"),
+    ):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    said = refused(run("serve", storage_url="s3://bucket"))
+    assert "The storage of files cannot be used: " in said
+    assert "hush" not in said
 
 
 def test_a_database_is_backed_up_while_another_process_writes_it(run: Run, tmp_path: Path) -> None:

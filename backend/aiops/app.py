@@ -27,7 +27,7 @@ from aiops.providers.embedded.provider import EmbeddedProvider
 from aiops.providers.registry import ProviderRegistry
 from aiops.runtime import Runtime, utc_now
 from aiops.settings import Settings
-from aiops.storage.files import FileStore
+from aiops.storage.location import open_store
 from aiops.storage.signed_urls import SignedUrls
 from aiops.web.routes import add_pages
 from aiops.webhooks.courier import Courier
@@ -46,6 +46,7 @@ def create_runtime(
 
     Raises:
         ValueError: a setting cannot be used; the message says which and why.
+        StorageError: the same of where files are kept.
         ContractError: the document cannot be used.
     """
     return Runtime(
@@ -53,7 +54,7 @@ def create_runtime(
         document=Document(),
         plans=load_plans(settings.plans_file),
         database=Database(settings.database),
-        store=FileStore(settings.files_dir),
+        store=open_store(settings.storage_url, settings.files_dir),
         urls=SignedUrls(settings.address, settings.signing_key),
         providers=ProviderRegistry(providers, stand_in=EmbeddedProvider()),
         guarded_client=GuardedClient(settings.private_hosts),

@@ -20,8 +20,10 @@ from aiops.errors import (
     MethodNotAllowedError,
     NotFoundError,
     RangeNotSatisfiableError,
+    StorageUnavailableError,
 )
 from aiops.runtime import Runtime
+from aiops.storage.files import StorageError
 
 log = structlog.get_logger()
 
@@ -41,6 +43,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(StorageError, _storage_away)
     for away in DATABASE_AWAY:
         app.add_exception_handler(away, _database_away)
 
@@ -61,6 +64,11 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 async def _database_away(request: Request, error: Exception) -> Response:
     log.error("database_unavailable", exc_info=error)
     return await _api_error(request, DatabaseUnavailableError())
+
+
+async def _storage_away(request: Request, error: Exception) -> Response:
+    log.error("storage_failed", reason=str(error))
+    return await _api_error(request, StorageUnavailableError())
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

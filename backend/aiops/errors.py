@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from aiops.contract import models
 
 DATABASE_RETRY_SECONDS = 5
+STORAGE_RETRY_SECONDS = 5
 DETAILS_MAX = 100
 FIELD_LENGTH_MAX = 200
 MESSAGE_LENGTH_MAX = 1000
@@ -104,8 +105,8 @@ class RequestTooLargeError(ApiError):
     code = "request_too_large"
     schema = models.RequestTooLargeError
 
-    def __init__(self, size_max_bytes: int) -> None:
-        super().__init__(f"The body is larger than {size_max_bytes:,} bytes.")
+    def __init__(self, size_max_bytes: int, what: str = "body") -> None:
+        super().__init__(f"The {what} is larger than {size_max_bytes:,} bytes.")
 
 
 class UnsupportedMediaTypeError(ApiError):
@@ -113,8 +114,10 @@ class UnsupportedMediaTypeError(ApiError):
     code = "unsupported_media_type"
     schema = models.UnsupportedMediaTypeError
 
-    def __init__(self) -> None:
-        super().__init__('Send the body as JSON, uncompressed, with the header "Content-Type: application/json".')
+    def __init__(
+        self, error: str = 'Send the body as JSON, uncompressed, with the header "Content-Type: application/json".'
+    ) -> None:
+        super().__init__(error)
 
 
 class RangeNotSatisfiableError(ApiError):
@@ -185,6 +188,20 @@ class QueueFullError(ApiError):
         )
 
 
+class StorageFullError(ApiError):
+    status = 429
+    code = "storage_full"
+    schema = models.StorageFullError
+
+    def __init__(self, files_max: int, megabytes_max: int, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"Your plan keeps {files_max:,} uploaded files and {megabytes_max:,} MB at a time, "
+            "and there is no room for this one.",
+            headers={"Retry-After": str(retry_after_seconds)},
+            retry_after=retry_after_seconds,
+        )
+
+
 class GenerationFailedError(ApiError):
     status = 500
     code = "generation_failed"
@@ -223,6 +240,18 @@ class DatabaseUnavailableError(ApiError):
         super().__init__(
             "The service cannot reach its database at the moment. Nothing was charged; try again.",
             headers={"Retry-After": str(DATABASE_RETRY_SECONDS)},
+        )
+
+
+class StorageUnavailableError(ApiError):
+    status = 503
+    code = "storage_unavailable"
+    schema = models.StorageUnavailableError
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The service cannot reach its files at the moment. Try again.",
+            headers={"Retry-After": str(STORAGE_RETRY_SECONDS)},
         )
 
 

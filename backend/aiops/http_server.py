@@ -64,7 +64,7 @@ class Phase(Enum):
 class HttpProtocol(H11Protocol):
     """One connection.
 
-    The time for a body is bounded where it is read, in `contract/router.py`.
+    The time for a body is bounded where it is read, in `contract/router.py` and `uploads/receiving.py`.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -10,10 +10,12 @@ from aiops.contract.document import Document
 from aiops.database.engine import Database
 from aiops.http.guarded import GuardedClient
 from aiops.jobs.waiting import Waiters
+from aiops.providers.embedded.inspector import Inspector
 from aiops.providers.registry import ProviderRegistry
 from aiops.settings import Settings
 from aiops.storage.files import FileStore
 from aiops.storage.signed_urls import SignedUrls
+from aiops.uploads.places import Places
 
 
 def utc_now() -> datetime:
@@ -22,9 +24,10 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """`clock` is the one source of time for windows, months, leases and links; `draining` is set once the process is to
-    stop; `arrivals` counts the jobs that were queued here and that the worker has not looked for yet; `outgoing` is set
-    where deliveries may have been written here."""
+    """`inspector` tells what an uploaded file is, `uploads` has the places for those that arrive. `clock` is the one
+    source of time for windows, months, leases and links; `draining` is set once the process is to stop; `arrivals`
+    counts the jobs that were queued here and that the worker has not looked for yet; `outgoing` is set where deliveries
+    may have been written here."""
 
     settings: Settings
     document: Document
@@ -34,6 +37,8 @@ class Runtime:
     urls: SignedUrls
     providers: ProviderRegistry
     guarded_client: GuardedClient
+    inspector: Inspector = field(default_factory=Inspector)
+    uploads: Places = field(default_factory=Places)
     waiters: Waiters = field(default_factory=Waiters)
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     arrivals: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))

@@ -37,6 +37,22 @@ def _is_smtp(url: str) -> bool:
         return False
 
 
+def _storage(value: str | None) -> str | None:
+    if value is not None and not _is_storage(value):
+        raise ValueError("Write it as s3://bucket/folder, or file:///path for a folder")
+    return value
+
+
+def _is_storage(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    is_plain = not (parts.query or parts.fragment or parts.username or ":" in parts.netloc)
+    is_folder = parts.scheme == "file" and not parts.netloc and len(parts.path) > 1
+    return is_plain and (is_folder or (parts.scheme == "s3" and bool(parts.netloc)))
+
+
 def _without_slash(value: str | None) -> str | None:
     return value.rstrip("/") if value else None
 
@@ -48,6 +64,9 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(default=Path("data"), description="Where database, files and secret key are kept.")
     database_url: str | None = Field(default=None, description="SQLite in the data folder unless set.")
+    storage_url: Annotated[str | None, AfterValidator(_storage)] = Field(
+        default=None, description="Where files are kept; a folder in the data folder unless set."
+    )
     public_url: Annotated[str | None, AfterValidator(_without_slash)] = Field(
         default=None, description="The address people reach this server under; links to files begin with it."
     )
@@ -66,7 +85,7 @@ class Settings(BaseSettings):
     )
     email_from: str = Field(default="aiops@localhost", description="Whom e-mail comes from.")
     metrics_token: SecretStr | None = Field(default=None, description="The token /metrics asks for; open unless set.")
-    file_hours: int = Field(default=72, ge=24, le=8760, description="How long generated files are kept, in hours.")
+    file_hours: int = Field(default=72, ge=24, le=8760, description="How long files are kept, in hours.")
     job_slots: int = Field(default=8, ge=1, le=1000, description="How many jobs a process works on at once.")
     job_seconds: float = Field(default=240, gt=0, le=3600, description="A job's time, queueing included.")
     async_job_seconds: float = Field(

@@ -2,27 +2,28 @@ from pathlib import Path
 
 import pytest
 
-from aiops.accounts.plans import limits_of, load_plans
+from aiops.accounts.plans import FILE_LIMITS, limits_of, load_plans
 from aiops.contract.models import Limits
 
 FREE = "free: {monthly_credits: 25, requests_per_minute: 10, jobs_at_once: 2, jobs_queued: 100, audio_minutes: 10}\n"
 
 
-def limits(credits_: int, requests: int, jobs: int, audio: int) -> Limits:
+def limits(credits_: int, requests: int, jobs: int, audio: int, **files: int) -> Limits:
     return Limits(
         monthly_credits=credits_,
         requests_per_minute=requests,
         jobs_at_once=jobs,
         jobs_queued=100,
         audio_minutes=audio,
+        **(FILE_LIMITS | files),
     )
 
 
 def test_the_plans_that_come_with_aiops_are_those_of_the_contract() -> None:
     assert load_plans(None) == {
         "free": limits(25, 10, 2, 10),
-        "pro": limits(500, 60, 10, 60),
-        "business": limits(5000, 300, 50, 180),
+        "pro": limits(500, 60, 10, 60, stored_files=500, stored_megabytes=5000),
+        "business": limits(5000, 300, 50, 180, stored_files=5000, stored_megabytes=50_000),
     }
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import insert, text
 from sqlmodel import SQLModel
 
 from aiops.accounts.authentication import Caller
+from aiops.accounts.plans import FILE_LIMITS
 from aiops.contract.models import Limits
 from aiops.database.engine import Database
 from aiops.identifiers import new_id
@@ -34,7 +35,12 @@ WORK: Mapping[str, Any] = {
     "model": "black-forest-labs/FLUX.1-schnell",
 }
 UNLIMITED = Limits(
-    monthly_credits=1, requests_per_minute=1_000_000, jobs_at_once=10_000, jobs_queued=100_000, audio_minutes=1
+    monthly_credits=1,
+    requests_per_minute=1_000_000,
+    jobs_at_once=10_000,
+    jobs_queued=100_000,
+    audio_minutes=1,
+    **FILE_LIMITS,
 )
 _QUEUE = insert(SQLModel.metadata.tables["job"])
 # Every submission counts what its account has queued: what one run leaves there, the next would pay for.

@@ -11,6 +11,7 @@ import schemathesis
 from sqlalchemy import create_engine, text
 
 from aiops.contract.document import Document
+from tests.fixtures.media import wav
 
 FILE_LINK = urlsplit(os.environ["AIOPS_TEST_FILE_LINK"])
 EXISTING = {
@@ -21,6 +22,7 @@ EXISTING = {
 REACHED = Path(os.environ["AIOPS_TEST_REACHED"])
 IS_FUNDED = os.environ["AIOPS_TEST_FUNDED"] == "yes"
 SERVICES = {operation.id for operation in Document().operations.values() if operation.is_service}
+RECORDING = wav(16_000, 1, bytes(3200))
 REPEATED_KEYS = 4  # every so many a key is left as it was generated, which is most often one that was used before
 
 numbers = itertools.count()
@@ -44,13 +46,16 @@ balance = Balance()
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Gives examples of ids an id that exists, and most valid calls a new Idempotency-Key: those that are generated
-    repeat, and under them most bodies would be refused."""
+    """Gives examples of ids an id that exists, most valid calls a new Idempotency-Key: those that are generated repeat,
+    and under them most bodies would be refused; and most valid uploads a recording."""
+    operation = case.operation.definition.raw["operationId"]
     if case.meta.phase.name.value == "examples":
         case.path_parameters = {name: EXISTING[name] for name in case.path_parameters or {}}
-        if case.operation.definition.raw["operationId"] == "download_file":
+        if operation == "download_file":
             case.query = dict(parse_qsl(FILE_LINK.query))
     number, key = next(numbers), (case.headers or {}).get("Idempotency-Key")
+    if operation == "upload_file" and case.meta.generation.mode.is_positive and number % REPEATED_KEYS:
+        kwargs["files"] = {"file": ("recording.wav", RECORDING)}
     if case.meta.generation.mode.is_positive and key is not None and number % REPEATED_KEYS:
         case.headers["Idempotency-Key"] = f"{key[:200]}{number}"
 

@@ -23,7 +23,10 @@ from tests.fixtures.service import IMAGE
 EXAMPLES_SHORT = 10
 EXAMPLES_LONG = int(os.environ.get("FUZZ_EXAMPLES", "100"))
 IS_FUZZ = "FUZZ_EXAMPLES" in os.environ
-PLAN = "{monthly_credits: 0, requests_per_minute: 1000000, jobs_at_once: 50, jobs_queued: 1000, audio_minutes: 1}"
+PLAN = (
+    "{monthly_credits: 0, requests_per_minute: 1000000, jobs_at_once: 50, jobs_queued: 1000, audio_minutes: 1, "
+    "file_megabytes: 1, stored_files: 1000000, stored_megabytes: 10000000}"
+)
 PURSES = {"funded": 1_000_000_000, "unfunded": 5}
 COST = 5
 REPORT = "schemathesis.txt"

@@ -177,7 +177,7 @@ async def test_work_whose_lease_lapses_during_an_outage_is_settled_once(
 
 
 async def _are_kept(service: Service, files: int) -> bool:
-    return sum(1 for _ in service.runtime.store.folder.glob("*/[!.]*")) == files
+    return sum(1 for _ in service.folder.glob("*/[!.]*")) == files
 
 
 @contextmanager
@@ -243,6 +243,6 @@ async def test_a_disk_that_is_too_full_for_an_output(service: Service) -> None:
         answer = await ada.client.post(IMAGE, json={"prompt": "a lighthouse"})
     assert (answer.status_code, answer.json()["error"]) == (500, "Generation failed")
     assert (answer.json()["reason"], answer.json()["credits"]) == ("The result could not be stored.", 5000)
-    assert [path for path in service.runtime.store.folder.rglob("*") if path.is_file()] == []
+    assert [path for path in service.folder.rglob("*") if path.is_file()] == []
     assert (await ada.image()).status_code == 200
     assert await ada.credits() == 4995

@@ -84,7 +84,7 @@ async def test_a_failure_costs_nothing(service: Service, row: Row) -> None:
     shown = {name: job[name] for name in ("status", "reason", "result", "credits_charged")}
     assert shown == {"status": "failed", "reason": row.reason, "result": None, "credits_charged": 0}
     assert job["credits_refunded"] > 0
-    assert sum(1 for _ in service.runtime.store.folder.glob("*/*")) == 1, "only the first recording is kept"
+    assert sum(1 for _ in service.folder.glob("*/*")) == 1, "only the first recording is kept"
 
 
 async def test_a_slow_provider_is_waited_for(tmp_path: Path, database_url: str) -> None:
@@ -122,7 +122,7 @@ async def test_storage_that_is_full(service: Service, monkeypatch: pytest.Monkey
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("aiops.storage.files._write_durably", full)
+    monkeypatch.setattr("aiops.storage.folder._write_durably", full)
     answer = await ada.image()
     assert (answer.status_code, answer.json()["reason"]) == (500, "The result could not be stored.")
     assert await ada.credits() == 5000

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from aiops.accounts.accounts import create_account
-from aiops.accounts.plans import Plans
+from aiops.accounts.plans import FILE_LIMITS, Plans
 from aiops.contract.models import Limits
 from aiops.database.engine import Database
 from aiops.database.tables import Account, Entry, Job
@@ -26,7 +26,13 @@ COST = 5
 
 
 def plans(jobs_at_once: int) -> Plans:
-    numbers = {"monthly_credits": 100, "requests_per_minute": 10, "jobs_queued": 100, "audio_minutes": 10}
+    numbers = {
+        "monthly_credits": 100,
+        "requests_per_minute": 10,
+        "jobs_queued": 100,
+        "audio_minutes": 10,
+        **FILE_LIMITS,
+    }
     return {"free": Limits(jobs_at_once=jobs_at_once, **numbers)}
 
 

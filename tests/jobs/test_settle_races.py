@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from aiops.accounts.accounts import create_account
 from aiops.accounts.authentication import Caller
-from aiops.accounts.plans import Plans
+from aiops.accounts.plans import FILE_LIMITS, Plans
 from aiops.contract.models import Limits
 from aiops.database.engine import Database
 from aiops.database.tables import Account, Entry, Job
@@ -30,7 +30,9 @@ OVER = NOW + timedelta(seconds=240)  # lease and time are over then
 LEASE_SECONDS = 30
 COST = 5
 RUSHES = 3
-LIMITS = Limits(monthly_credits=1000, requests_per_minute=1000, jobs_at_once=10, jobs_queued=100, audio_minutes=1)
+LIMITS = Limits(
+    monthly_credits=1000, requests_per_minute=1000, jobs_at_once=10, jobs_queued=100, audio_minutes=1, **FILE_LIMITS
+)
 PLANS: Plans = {"free": LIMITS}
 
 Act = Callable[[Database, Job], Awaitable[bool]]

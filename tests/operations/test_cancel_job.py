@@ -130,4 +130,4 @@ async def _has(service: Service, *, calls: int) -> bool:
 
 
 async def _stored(service: Service, *, files: int) -> bool:
-    return len(list(service.runtime.store.folder.glob("??/*"))) == files
+    return len(list(service.folder.glob("??/*"))) == files

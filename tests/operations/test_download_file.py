@@ -1,15 +1,23 @@
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import delete, update
 
+from aiops.database.tables import File, Job
+from aiops.operations import download_file
+from aiops.storage.content_types import IMAGES
+from aiops.storage.files import FileStore, StorageError
 from tests.fixtures.providers import MP3, png
-from tests.fixtures.service import SPEECH, Service
+from tests.fixtures.service import SPEECH, Service, running_service
 
 PNG = png()
 SIZE = len(PNG)
@@ -27,8 +35,14 @@ class Link:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def link(shared_service: Service) -> Link:
-    return await link_of(shared_service)
+async def link(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, shared_storage_url: str | None
+) -> AsyncIterator[Link]:
+    """Of a file in a folder, and of one in a bucket."""
+    folder = tmp_path_factory.mktemp("stored")
+    path = shutil.copy(sqlite_template, folder / "aiops.sqlite3")
+    async with running_service(folder, f"sqlite:///{path}", storage_url=shared_storage_url) as service:
+        yield await link_of(service)
 
 
 async def link_of(service: Service) -> Link:
@@ -210,27 +224,62 @@ async def test_a_link_works_until_it_expires(sqlite_service: Service) -> None:
     assert_not_found(await link.get())
 
 
-async def test_a_file_that_is_no_longer_kept_is_404_although_its_link_is_valid(sqlite_service: Service) -> None:
-    link = await link_of(sqlite_service)
-    path = sqlite_service.runtime.store.find(urlsplit(link.url).path.rpartition("/")[2])
-    assert path is not None
-    content = path.read_bytes()
-    path.unlink()
-    assert_not_found(await link.get())
-    path.write_bytes(content)
+async def test_a_file_that_is_no_longer_kept_is_404_although_its_link_is_valid(stored_service: Service) -> None:
+    link = await link_of(stored_service)
+    runtime, file_id = stored_service.runtime, id_of(link)
+    await runtime.store.delete(file_id)
+    for headers in ({}, {"Range": "bytes=0-3"}):
+        assert_not_found(await link.get(**headers))
+    assert (await link.client.head(link.url)).status_code == 404
+    async with runtime.database.write() as session:
+        await session.execute(delete(File))
+        await session.execute(update(Job).values(outputs={}))
 
 
-async def test_a_file_that_belongs_to_no_job_is_404(sqlite_service: Service) -> None:
+async def test_a_file_that_belongs_to_nobody_is_404(stored_service: Service) -> None:
     """It is stored, but was not paid for: its job was not captured."""
-    runtime = sqlite_service.runtime
-    ada = await sqlite_service.customer()
-    url = (await ada.image()).json()["image_url"]
-    path = runtime.store.find(urlsplit(url).path.rpartition("/")[2])
-    assert path is not None
-    orphan = path.with_name(path.name[:2] + path.name[2:].swapcase().replace(".PNG", ".png"))
-    orphan.write_bytes(PNG)
-    expires = int(parse_qs(urlsplit(url).query)["expires"][0])
-    signed = runtime.urls.sign(
-        orphan.name, sqlite_service.clock().fromtimestamp(expires, sqlite_service.clock().tzinfo)
+    runtime = stored_service.runtime
+    orphan = await runtime.store.put(PNG, IMAGES[0])
+    signed = runtime.urls.sign(orphan.id, stored_service.clock() + timedelta(hours=1))
+    assert_not_found(await stored_service.client().get(signed))
+
+
+async def test_a_storage_that_is_away_is_told(stored_service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> bytes:
+        raise StorageError("Connection refused by store.internal")
+
+    link = await link_of(stored_service)
+    monkeypatch.setattr(type(stored_service.runtime.store), "read", fail)
+    answer = await link.get()
+    assert (answer.status_code, answer.headers["retry-after"], answer.json()) == (
+        503,
+        "5",
+        {"error": "The service cannot reach its files at the moment. Try again.", "code": "storage_unavailable"},
     )
-    assert_not_found(await sqlite_service.client().get(signed))
+
+
+async def test_a_large_file_is_read_piece_by_piece(stored_service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece once, whatever is asked for, and the bucket is asked for nothing else."""
+    read, pieces = type(stored_service.runtime.store).read, []
+
+    async def spy(store: FileStore, file_id: str, start: int, length: int) -> bytes:
+        pieces.append((start, length))
+        return await read(store, file_id, start, length)
+
+    async def never(*_: object) -> None:
+        raise AssertionError("what the file is like stands in its row")
+
+    link = await link_of(stored_service)
+    for name, spied in (("read", spy), ("size", never)):
+        monkeypatch.setattr(type(stored_service.runtime.store), name, spied)
+    monkeypatch.setattr(download_file._Download, "chunk_size", 20)
+    assert (await link.get()).content == PNG
+    assert pieces == [(start, min(20, SIZE - start)) for start in range(0, SIZE, 20)]
+    pieces.clear()
+    assert (await link.get(Range="bytes=5-49")).content == PNG[5:50]
+    assert pieces == [(5, 20), (25, 20), (45, 5)]
+    monkeypatch.undo()
+
+
+def id_of(link: Link) -> str:
+    return urlsplit(link.url).path.rpartition("/")[2]

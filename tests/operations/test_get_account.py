@@ -20,6 +20,9 @@ async def test_an_account_is_shown_with_plan_credits_and_limits(service: Service
             "jobs_at_once": 10,
             "jobs_queued": 100,
             "audio_minutes": 60,
+            "file_megabytes": 200,
+            "stored_files": 500,
+            "stored_megabytes": 5000,
         },
     }
 

@@ -35,7 +35,8 @@ async def test_a_live_process_is_healthy_and_ready(service: Service) -> None:
 
 
 async def test_a_process_without_storage_is_healthy_but_not_ready(sqlite_service: Service) -> None:
-    client, folder = sqlite_service.client(), sqlite_service.runtime.store.folder
+    client, folder = sqlite_service.client(), sqlite_service.folder
+    folder.rmdir()
     folder.write_text("no folder any more")
     answer = await client.get("/ready")
     assert (answer.status_code, answer.json()) == (503, NO_STORAGE)

@@ -1,6 +1,7 @@
 """The plans, from one YAML file: what each grants a month and where its limits are."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -9,6 +10,9 @@ from aiops.contract.models import Limits
 
 DEFAULT_FILE = Path(__file__).with_name("plans.yaml")
 SMALLEST = "free"
+
+# Of a plan that says nothing of files.
+FILE_LIMITS = {"file_megabytes": 200, "stored_files": 20, "stored_megabytes": 500}
 
 Plans = dict[str, Limits]
 _PLANS = TypeAdapter(Plans)
@@ -22,7 +26,7 @@ def load_plans(path: Path | None) -> Plans:
     """
     path = path or DEFAULT_FILE
     try:
-        plans = _PLANS.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+        plans = _PLANS.validate_python(_with_file_limits(yaml.safe_load(path.read_text(encoding="utf-8"))))
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise ValueError(f"The plans file {path} cannot be used: {problems}") from error
@@ -31,6 +35,12 @@ def load_plans(path: Path | None) -> Plans:
     if SMALLEST not in plans:
         raise ValueError(f"The plans file {path} has no plan named {SMALLEST}; accounts start on it.")
     return plans
+
+
+def _with_file_limits(tree: Any) -> Any:
+    if not isinstance(tree, dict):
+        return tree
+    return {name: FILE_LIMITS | limits if isinstance(limits, dict) else limits for name, limits in tree.items()}
 
 
 def limits_of(plans: Plans, plan: str) -> Limits:

@@ -13,6 +13,7 @@ from aiops.cli.webhooks import webhooks_
 from aiops.contract.document import ContractError
 from aiops.database.backup import BackupError
 from aiops.database.migrate import MigrationError
+from aiops.storage.files import StorageError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.command()(serve)
@@ -34,5 +35,7 @@ def main() -> None:
     except SQLAlchemyError as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
         refuse(f"The database cannot be used: {str(reason).partition(chr(10))[0]}")
+    except StorageError as error:
+        refuse(f"The storage of files cannot be used: {error}")
     except (AccountError, BackupError, ContractError, MigrationError, OSError, ValueError) as error:
         refuse(str(error))

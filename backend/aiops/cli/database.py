@@ -11,7 +11,7 @@ from aiops.database.engine import Database
 from aiops.ledger.verify import missing_files, verify
 from aiops.runtime import utc_now
 from aiops.settings import Settings
-from aiops.storage.files import FileStore
+from aiops.storage.location import open_store
 
 ledger_ = typer.Typer(no_args_is_help=True, help="The ledger.")
 database_ = typer.Typer(no_args_is_help=True, help="The database.")
@@ -21,11 +21,12 @@ database_ = typer.Typer(no_args_is_help=True, help="The database.")
 def ledger_verify() -> None:
     """Computes every balance anew and looks for every file; says what is off and ends with 1 if anything is."""
     settings = Settings()
+    store = open_store(settings.storage_url, settings.files_dir)
 
     async def check(database: Database) -> list[str]:
         now = utc_now()
         findings = await verify(database, now, grace_seconds=settings.reaper_seconds)
-        return findings + await missing_files(database, FileStore(settings.files_dir), now)
+        return findings + await missing_files(database, store, now)
 
     findings = with_database(check)
     print("\n".join(findings) or "The ledger is in order.", flush=True)

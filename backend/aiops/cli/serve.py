@@ -80,9 +80,10 @@ class _FirstAccount(NamedTuple):
 
 
 async def _prepare(runtime: Runtime) -> _FirstAccount | None:
-    """Checks the database and, where it is empty, makes the first account."""
+    """Checks database and storage and, where there is no account yet, makes the first one."""
     try:
         await check_migrated(runtime.database)
+        await runtime.store.check()
         async with runtime.database.write() as session:
             if await count_accounts(session):
                 return None

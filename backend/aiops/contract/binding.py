@@ -4,7 +4,7 @@ The handler of an operation is `handle` in the module that has the operationId a
 must be what the document says, by the names of the generated models:
 
 * a free operation is an ordinary FastAPI endpoint: path parameters by name, `query`, `body` where there is one of JSON,
-  and it returns the schema of its success;
+  and it returns the schema of its success; a body that is a form is left to it, unread;
 * a service (`x-credits`) takes its request and a `JobContext` and returns its result, that is, the 200 schema without
   the `Receipt`, which is added when the job has been captured. It may have a function `check(request, runtime)` that
   returns why a request is refused before credits are held.

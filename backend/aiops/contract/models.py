@@ -96,6 +96,36 @@ class Limits(ContractModel):
             title="Audio minutes",
         ),
     ]
+    file_megabytes: Annotated[
+        int,
+        Field(
+            description="How large an uploaded file may be, in MB of 1,048,576 bytes.",
+            examples=[200],
+            ge=1,
+            le=2000,
+            title="File megabytes",
+        ),
+    ]
+    stored_files: Annotated[
+        int,
+        Field(
+            description="How many uploaded files are kept at a time.",
+            examples=[20],
+            ge=1,
+            le=1000000,
+            title="Stored files",
+        ),
+    ]
+    stored_megabytes: Annotated[
+        int,
+        Field(
+            description="How large the uploaded files that are kept at a time may be together, in MB.",
+            examples=[500],
+            ge=1,
+            le=10000000,
+            title="Stored megabytes",
+        ),
+    ]
 
 
 class ServiceModel(ContractModel):
@@ -227,6 +257,87 @@ class Health(ContractModel):
             examples=["ok"],
             max_length=2,
             title="Status",
+        ),
+    ]
+
+
+class FileUpload(ContractModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    file: Annotated[
+        str,
+        Field(
+            description="The content of the file, whole. Its name is kept for whoever downloads it; its announced type is not.",
+            examples=["recording.m4a"],
+            max_length=2097152000,
+            title="File",
+        ),
+    ]
+
+
+class UploadedFile(ContractModel):
+    id: Annotated[
+        str,
+        Field(
+            description="The id of the file.",
+            examples=["Hq3VnX8sKw2tRb6yLc9mPz.m4a"],
+            max_length=64,
+            min_length=1,
+            title="File",
+        ),
+    ]
+    file_url: Annotated[
+        str,
+        Field(
+            description="A link to the file that works without an API key until it expires. *Transcribe audio* takes it as `audio_url`.\n",
+            examples=[
+                "https://aiops.example/files/Hq3VnX8sKw2tRb6yLc9mPz.m4a?expires=1767867300&signature=p4Wc9sTn2Qe7"
+            ],
+            max_length=2048,
+            min_length=8,
+            title="File URL",
+        ),
+    ]
+    name: Annotated[
+        str,
+        Field(
+            description="The name it was sent under, without what a file name cannot have, and with the ending of its type.",
+            examples=["recording.m4a"],
+            max_length=110,
+            min_length=1,
+            title="Name",
+        ),
+    ]
+    content_type: Annotated[
+        str,
+        Field(
+            description="What it is, told by its content.",
+            examples=["audio/mp4"],
+            max_length=100,
+            min_length=3,
+            title="Content type",
+        ),
+    ]
+    size_bytes: Annotated[
+        int, Field(description="How large it is.", examples=[1921024], ge=1, le=2097152000, title="Size in bytes")
+    ]
+    duration_seconds: Annotated[
+        float,
+        Field(
+            description="How long its sound lasts.", examples=[121.5], ge=0.0, le=600000.0, title="Duration in seconds"
+        ),
+    ]
+    created_at: Annotated[
+        AwareDatetime,
+        Field(description="When it was stored.", examples=["2026-01-05T10:15:00.123456Z"], title="Created"),
+    ]
+    expires_at: Annotated[
+        AwareDatetime,
+        Field(
+            description="When it is deleted and its link stops working.",
+            examples=["2026-01-08T10:15:00Z"],
+            title="Expires",
         ),
     ]
 
@@ -445,6 +556,13 @@ class DatabaseUnavailableError(Error):
     ]
 
 
+class StorageUnavailableError(Error):
+    code: Annotated[
+        Literal["storage_unavailable"],
+        Field(description="Always `storage_unavailable`.", max_length=50, min_length=1, title="Code"),
+    ]
+
+
 class NotReadyError(Error):
     code: Annotated[
         Literal["not_ready"], Field(description="Always `not_ready`.", max_length=50, min_length=1, title="Code")
@@ -475,6 +593,20 @@ class ServiceUnavailableError(RootModel[ModelUnavailableError | DatabaseUnavaila
     root: Annotated[
         ModelUnavailableError | DatabaseUnavailableError | ServerBusyError,
         Field(description="What a service answers with 503.", title="Service: unavailable"),
+    ]
+
+
+class UploadUnavailableError(RootModel[DatabaseUnavailableError | StorageUnavailableError | ServerBusyError]):
+    root: Annotated[
+        DatabaseUnavailableError | StorageUnavailableError | ServerBusyError,
+        Field(description="What an upload answers with 503.", title="Upload: unavailable"),
+    ]
+
+
+class FileUnavailableError(RootModel[DatabaseUnavailableError | StorageUnavailableError]):
+    root: Annotated[
+        DatabaseUnavailableError | StorageUnavailableError,
+        Field(description="What a download answers with 503.", title="File: unavailable"),
     ]
 
 
@@ -1080,6 +1212,15 @@ class QueueFullError(Error):
     ]
 
 
+class StorageFullError(Error):
+    code: Annotated[
+        Literal["storage_full"], Field(description="Always `storage_full`.", max_length=50, min_length=1, title="Code")
+    ]
+    retry_after: Annotated[
+        int, Field(description="The seconds to wait.", examples=[41], ge=1, le=3600, title="Retry after")
+    ]
+
+
 class ServiceUnprocessableError(RootModel[InvalidInputError | IdempotencyKeyReusedError | UnprocessableError]):
     root: Annotated[
         InvalidInputError | IdempotencyKeyReusedError | UnprocessableError,
@@ -1091,6 +1232,13 @@ class ServiceLimitError(RootModel[RateLimitExceededError | QueueFullError]):
     root: Annotated[
         RateLimitExceededError | QueueFullError,
         Field(description="What a service answers with 429.", title="Service: limit"),
+    ]
+
+
+class UploadLimitError(RootModel[RateLimitExceededError | StorageFullError]):
+    root: Annotated[
+        RateLimitExceededError | StorageFullError,
+        Field(description="What an upload answers with 429.", title="Upload: limit"),
     ]
 
 

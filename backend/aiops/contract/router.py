@@ -2,7 +2,7 @@
 
 What happens to a call, in this order: the API key is checked before the body is read; the body is capped while it is
 read; the call is counted; parameters and body are validated by the generated models; then the handler is called, or,
-for a service, a job is submitted and waited for.
+for a service, a job is submitted and waited for. A form is read by its handler (`uploads/receiving.py`), in the end.
 """
 
 import asyncio

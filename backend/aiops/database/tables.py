@@ -201,11 +201,21 @@ class IdempotencyKey(SQLModel, table=True):
 
 
 class File(SQLModel, table=True):
-    """A stored file. The row is written in the transaction that captures the job, so it means: paid and fetchable."""
+    """A stored file. Of a job, the row is written in the transaction that captures it, so it means: paid and fetchable.
+    Without `job_id` the account has uploaded it."""
+
+    __table_args__ = (
+        Index(
+            "file_uploaded_by_account",
+            "account_id",
+            sqlite_where=text("job_id IS NULL"),
+            postgresql_where=text("job_id IS NULL"),
+        ),
+    )
 
     id: str = Field(primary_key=True)
     account_id: str = Field(foreign_key="account.id")
-    job_id: str = Field(foreign_key="job.id", index=True)
+    job_id: str | None = Field(default=None, foreign_key="job.id", index=True)
     name: str
     content_type: str
     size_bytes: int

@@ -1,5 +1,6 @@
 """What the handler of a service is given to work with: providers, the caller's material, and a place for its output."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from aiops.jobs import queue
 from aiops.providers.base import Answer, Audio, Call, Media, Provider, ProviderRejectedError, ProviderUnavailableError
 from aiops.runtime import Runtime
 from aiops.storage.content_types import ContentType
-from aiops.storage.files import StoredFile
+from aiops.storage.files import NoSuchFileError, StorageError, StoredFile
 
 log = structlog.get_logger()
 
@@ -92,12 +93,9 @@ class JobContext:
         """
         seconds_max = self.limits.audio_minutes * SECONDS_PER_MINUTE
         file_id = self.runtime.urls.file_of(url, self.runtime.clock())
-        if file_id is not None:
-            path = self.runtime.store.find(file_id)
-            if path is None:
-                raise ProviderRejectedError("The file behind this link is no longer kept.")
-            return Audio(path, seconds_max)
         self.download.parent.mkdir(parents=True, exist_ok=True)
+        if file_id is not None:
+            return Audio(await self._stored(file_id), seconds_max)
         try:
             await self.runtime.guarded_client.download(
                 url, self.download, size_max_bytes=DOWNLOAD_BYTES_MAX, timeout_seconds=DOWNLOAD_SECONDS
@@ -105,6 +103,16 @@ class JobContext:
         except UrlError as error:
             raise ProviderRejectedError(error.reason) from error
         return Audio(self.download, seconds_max)
+
+    async def _stored(self, file_id: str) -> Path:
+        try:
+            async with asyncio.timeout(DOWNLOAD_SECONDS):
+                return await self.runtime.store.material(file_id, self.download)
+        except NoSuchFileError as error:
+            raise ProviderRejectedError("The file behind this link is no longer kept.") from error
+        except (StorageError, TimeoutError) as error:
+            log.warning("storage_failed", reason=str(error))
+            raise ProviderUnavailableError("The file behind this link could not be read.") from error
 
     @property
     def download(self) -> Path:

@@ -206,7 +206,7 @@ class Worker:
 
     async def _discard(self, context: JobContext) -> None:
         for stored, _ in context.stored.values():
-            await asyncio.to_thread(self.runtime.store.delete, stored.id)
+            await self.runtime.store.delete(stored.id)
 
     async def _reap(self) -> None:
         for job in await queue.reap(self.runtime.database, self.runtime.clock()):

@@ -75,7 +75,7 @@ async def _overdue(session: Session, before: datetime) -> list[str]:
 
 
 async def missing_files(database: Database, store: FileStore, now: datetime) -> list[str]:
-    """Generated files that were charged for, have not expired, and are not there or not whole."""
+    """Files that were charged for or uploaded, have not expired, and are not there or not whole."""
     async with database.read() as session:
         succeeded = await session.execute(
             select(col(Job.id), col(Job.outputs)).where(
@@ -89,8 +89,9 @@ async def missing_files(database: Database, store: FileStore, now: datetime) -> 
         files = rows.all()
     unrecorded = outputs.keys() - {file_id for file_id, _, _ in files}
     findings = [f"job {outputs[file_id]}: its file {file_id} is not recorded" for file_id in sorted(unrecorded)]
+    sizes = {one.file_id: one.size_bytes async for some in store.objects() for one in some}
     for file_id, job_id, size_bytes in files:
-        path = store.find(file_id)
-        if path is None or path.stat().st_size != size_bytes:
-            findings.append(f"job {job_id}: its file {file_id} is missing or not whole")
+        if sizes.get(file_id) != size_bytes:
+            owner = "an upload" if job_id is None else f"job {job_id}"
+            findings.append(f"{owner}: its file {file_id} is missing or not whole")
     return findings

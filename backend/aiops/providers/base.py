@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from aiops.storage.content_types import ContentType
+
 # The operations that need a provider.
 OPERATIONS = frozenset({"generate_image", "generate_speech", "transcribe_audio"})
 
@@ -82,6 +84,14 @@ class Audio:
 
     path: Path
     seconds_max: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a file is that decodes to sound."""
+
+    content_type: ContentType
+    duration_seconds: float
 
 
 class Provider(Protocol):

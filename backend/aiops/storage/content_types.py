@@ -5,16 +5,17 @@ extension or report an mp3 without tags as unknown.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ContentType:
-    """A media type, its file extension, and how its content begins."""
+    """A media type, its file extension, and how its content begins, where that tells it."""
 
     name: str
     extension: str
-    beginning: re.Pattern[bytes]
+    beginning: re.Pattern[bytes] | None = None
 
 
 IMAGES = (
@@ -25,7 +26,29 @@ IMAGES = (
 # ID3 tag, or the sync word of an MPEG audio frame of layer III with a valid bit rate and sample rate.
 SPEECH = (ContentType("audio/mpeg", "mp3", re.compile(rb"ID3|\xff[\xfa\xfb\xf2\xf3\xe2\xe3][\x10-\xeb]")),)
 
+# What is transcribed is told by a decoder: the type of each container that one knows, of sound alone and of a film.
+UPLOADS: Mapping[str, tuple[ContentType, ContentType]] = {
+    name: (ContentType(sound, extension), ContentType(film, film_extension))
+    for name, sound, extension, film, film_extension in (
+        ("aac", "audio/aac", "aac", "audio/aac", "aac"),
+        ("aiff", "audio/aiff", "aiff", "audio/aiff", "aiff"),
+        ("amr", "audio/amr", "amr", "audio/amr", "amr"),
+        ("au", "audio/basic", "au", "audio/basic", "au"),
+        ("caf", "audio/x-caf", "caf", "audio/x-caf", "caf"),
+        ("flac", "audio/flac", "flac", "audio/flac", "flac"),
+        ("matroska", "audio/matroska", "mka", "video/matroska", "mkv"),
+        ("webm", "audio/webm", "webm", "video/webm", "webm"),
+        ("mov", "audio/mp4", "m4a", "video/quicktime", "mov"),
+        ("mp4", "audio/mp4", "m4a", "video/mp4", "mp4"),
+        ("3gp", "audio/3gpp", "3gp", "video/3gpp", "3gp"),
+        ("mp3", "audio/mpeg", "mp3", "audio/mpeg", "mp3"),
+        ("ogg", "audio/ogg", "ogg", "video/ogg", "ogv"),
+        ("w64", "audio/x-w64", "w64", "audio/x-w64", "w64"),
+        ("wav", "audio/wav", "wav", "audio/wav", "wav"),
+    )
+}
+
 
 def detect(data: bytes, among: tuple[ContentType, ...]) -> ContentType | None:
     """Which of `among` the data is, or None."""
-    return next((kind for kind in among if kind.beginning.match(data)), None)
+    return next((kind for kind in among if kind.beginning and kind.beginning.match(data)), None)

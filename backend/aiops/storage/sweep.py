@@ -1,4 +1,4 @@
-"""Deletes what has expired, and files that no job owns because a process died before its job was captured."""
+"""Deletes what has expired, and files that nobody owns because a process died before their row was written."""
 
 import asyncio
 import contextlib
@@ -54,7 +54,7 @@ async def _sweep_expired(database: Database, store: FileStore, now: datetime) ->
         if not expired:
             return deleted
         for file_id in expired:
-            await asyncio.to_thread(store.delete, file_id)
+            await store.delete(file_id)
         async with database.write() as session:
             await session.execute(
                 delete(File).where(col(File.id).in_(expired)).execution_options(synchronize_session=False)
@@ -63,15 +63,13 @@ async def _sweep_expired(database: Database, store: FileStore, now: datetime) ->
 
 
 async def _sweep_orphans(database: Database, store: FileStore, now: datetime) -> int:
-    old = await asyncio.to_thread(lambda: list(store.older_than((now - ORPHAN_AGE).timestamp())))
     orphans = 0
-    for start in range(0, len(old), BATCH):
-        batch = old[start : start + BATCH]
+    async for objects in store.objects():
+        old = {one.file_id: one for one in objects if one.written_at < now - ORPHAN_AGE}
         async with database.read() as session:
-            rows = await session.execute(select(col(File.id)).where(col(File.id).in_([path.name for path in batch])))
+            rows = await session.execute(select(col(File.id)).where(col(File.id).in_(old)))
             owned = set(rows.scalars())
-        for path in batch:
-            if path.name not in owned:
-                await asyncio.to_thread(path.unlink, missing_ok=True)
-                orphans += 1
+        for file_id in old.keys() - owned:
+            await store.delete_object(old[file_id].key)
+            orphans += 1
     return orphans

@@ -13,7 +13,7 @@ from aiops.database import tables
 from aiops.database.engine import Database
 from aiops.jobs.listing import TRANSACTION_TYPES
 from aiops.ledger.verify import missing_files, verify
-from aiops.storage.files import FileStore
+from aiops.storage.folder import FolderStore
 from tests.jobs.machine.market import ATTEMPTS_MAX, REAPER_PERIOD, Market, Move
 
 SETTLED_BY = {"queued": [], "running": [], "succeeded": ["capture"], "failed": ["release"], "cancelled": ["release"]}
@@ -30,7 +30,7 @@ class Records:
     keys: list[tables.IdempotencyKey]
 
 
-async def audit(database: Database, store: FileStore, market: Market) -> list[str]:
+async def audit(database: Database, store: FolderStore, market: Market) -> list[str]:
     """What is off, a sentence each; empty where all is well."""
     records = await _read(database)
     findings = await verify(database, market.now, REAPER_PERIOD.seconds)
@@ -91,7 +91,7 @@ def _limits(records: Records, market: Market) -> Iterator[str]:
             yield f"attempt {job.attempt}"
 
 
-def _outputs(records: Records, store: FileStore) -> Iterator[str]:
+def _outputs(records: Records, store: FolderStore) -> Iterator[str]:
     """What is recorded is of a job that has succeeded, and it lies there as it was recorded."""
     succeeded = {job.id for job in records.jobs if job.status == "succeeded"}
     for file in records.files:
@@ -103,7 +103,7 @@ def _outputs(records: Records, store: FileStore) -> Iterator[str]:
         yield from _differ("content", (len(data), hashlib.sha256(data).hexdigest()), recorded)
 
 
-def _differences(records: Records, store: FileStore, market: Market) -> Iterator[str]:
+def _differences(records: Records, store: FolderStore, market: Market) -> Iterator[str]:
     """Where the rows and the folder are not as the model has them."""
     yield from _differ(
         "accounts",

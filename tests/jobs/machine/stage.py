@@ -12,12 +12,12 @@ from typing import Any, ClassVar, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant
 
-from aiops.accounts.plans import Plans
+from aiops.accounts.plans import FILE_LIMITS, Plans
 from aiops.contract.models import Limits
 from aiops.database import tables
 from aiops.database.engine import Database
 from aiops.storage.content_types import IMAGES, SPEECH
-from aiops.storage.files import FileStore
+from aiops.storage.folder import FolderStore
 from aiops.storage.signed_urls import SignedUrls
 from tests.jobs.machine.audit import audit
 from tests.jobs.machine.market import ApiKey, Job, Market
@@ -26,8 +26,12 @@ T = TypeVar("T")
 
 START = datetime(2026, 5, 30, 12, 0, tzinfo=UTC)
 PLANS: Plans = {
-    "free": Limits(monthly_credits=14, requests_per_minute=4, jobs_at_once=1, jobs_queued=6, audio_minutes=1),
-    "pro": Limits(monthly_credits=30, requests_per_minute=9, jobs_at_once=3, jobs_queued=4, audio_minutes=1),
+    "free": Limits(
+        monthly_credits=14, requests_per_minute=4, jobs_at_once=1, jobs_queued=6, audio_minutes=1, **FILE_LIMITS
+    ),
+    "pro": Limits(
+        monthly_credits=30, requests_per_minute=9, jobs_at_once=3, jobs_queued=4, audio_minutes=1, **FILE_LIMITS
+    ),
 }
 PRICES = {"generate_image": 5, "generate_speech": 2}
 SECOND = timedelta(seconds=1)
@@ -51,7 +55,7 @@ class Stage(RuleBasedStateMachine):
         url = self.cleanup.enter_context(type(self).fresh_database())
         self.folder = Path(self.cleanup.enter_context(tempfile.TemporaryDirectory()))
         self.runner = self.cleanup.enter_context(asyncio.Runner())
-        self.database, self.store = Database(url), FileStore(self.folder / "files")
+        self.database, self.store = Database(url), FolderStore(self.folder / "files")
         self.cleanup.callback(lambda: self.run(self.database.close()))
         self.market = Market(PLANS, START)
         self.prices = dict(PRICES)

@@ -157,7 +157,7 @@ class Workers(Stage):
             self.note("a job succeeds")
             self._note_settled(claim.id)
         else:  # as its worker does
-            self.store.delete(file_id)
+            self.run(self.store.delete(file_id))
             del self.market.contents[file_id]
 
     def _fail(self, kind: str, claim: tables.Job, is_ours: bool) -> None:

@@ -222,7 +222,7 @@ class TestBounds:
         path = encode(bytes(7200 * 8000 * 2), 8_000, container="flac", codec="flac", coded_rate_hz=8_000)
         assert path.stat().st_size < 2 * MEGABYTE
         outcome = await Sandbox().run(
-            "aiops.providers.embedded.decoding:measure_audio",
+            "aiops.providers.embedded.inspection:inspect",
             {"path": str(path), "seconds_max": 7200},
             limits=Limits(memory_bytes=160 * MEGABYTE, file_bytes=MEGABYTE),
             deadline_seconds=100,

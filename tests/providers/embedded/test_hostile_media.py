@@ -17,10 +17,17 @@ import pytest_asyncio
 
 from aiops.jobs import execution
 from aiops.providers.base import Call, ProviderRejectedError
-from aiops.providers.embedded.decoding import MEMORY_BYTES, UNDECODABLE, UNUSUAL, WITHOUT_AUDIO, WITHOUT_LENGTH
+from aiops.providers.embedded.decoding import (
+    MEMORY_BYTES,
+    TOO_INTRICATE,
+    UNDECODABLE,
+    UNUSUAL,
+    WITHOUT_AUDIO,
+    WITHOUT_LENGTH,
+)
 from aiops.providers.embedded.provider import TRANSCRIPTION_LIMITS, EmbeddedProvider
 from aiops.providers.embedded.sandbox import Limits, Sandbox
-from aiops.providers.embedded.transcription import SILENT, TOO_INTRICATE
+from aiops.providers.embedded.transcription import SILENT
 from tests.fixtures.hostile_media import (
     FORMS,
     MATERIALS,

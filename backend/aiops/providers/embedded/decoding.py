@@ -1,9 +1,9 @@
 """Reads a stranger's audio file, in the child process: PyAV, one stream, in bounded memory, no other file opened."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import av
 from av.error import FFmpegError
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
-
-    from aiops.providers.embedded.child import Workspace
 
 SAMPLE_RATE_HZ = 16_000
 SAMPLE_BYTES = 2
@@ -43,21 +41,16 @@ OPTIONS = {
 # Of the task's memory, whatever else is in it: a file that is made to take much must leave enough to the recogniser,
 # which dies of too little. Two hours of sound decode in 160 MB.
 MEMORY_BYTES = 640 * 1024 * 1024
+# All that a job has the time to transcribe decodes in seconds.
+DECODING_CPU_SECONDS = 60.0
 CHANNELS_MAX = 8  # 7.1
 SAMPLE_RATE_HZ_MIN, SAMPLE_RATE_HZ_MAX = 4_000, 192_000
 
 UNDECODABLE = "The audio file could not be decoded. Send mp3, wav, m4a, ogg, webm or flac."
+TOO_INTRICATE = "The audio file takes too long to decode. Convert it to mp3 or wav."
 WITHOUT_AUDIO = "The file has no audio track."
 WITHOUT_LENGTH = "The audio file holds no sound: its length is zero."
 UNUSUAL = f"The audio has more than {CHANNELS_MAX} channels or an unusual sample rate. Convert it to mp3 or wav."
-
-
-def measure_audio(arguments: Mapping[str, Any], _workspace: "Workspace") -> dict[str, Any]:
-    """Task: decode `path` to its end and answer `duration_seconds`, the length of what really decodes.
-
-    Raises ProviderRejectedError for what is not audio or is longer than `seconds_max`.
-    """
-    return {"duration_seconds": duration_seconds(Path(arguments["path"]), float(arguments["seconds_max"]))}
 
 
 def duration_seconds(path: Path, seconds_max: float) -> float:

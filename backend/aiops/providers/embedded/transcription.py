@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING, Any
 from pocketsphinx import Decoder, Vad
 
 from aiops.providers.base import ProviderRejectedError
-from aiops.providers.embedded.decoding import decode, duration_seconds
+from aiops.providers.embedded.decoding import DECODING_CPU_SECONDS, TOO_INTRICATE, decode, duration_seconds
 
 if TYPE_CHECKING:
     from aiops.providers.embedded.child import Workspace
 
-# All that a job has the time to transcribe decodes in seconds.
-DECODING_CPU_SECONDS = 60.0
-
-TOO_INTRICATE = "The audio file takes too long to decode. Convert it to mp3 or wav."
 SILENT = "No speech was found in the audio."
 
 # An utterance ends at a pause, the shorter the longer it lasts: cutting costs words at the cut, and the

@@ -12,11 +12,13 @@ AUTHORIZATION = f"Bearer {KEY}"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call with an API key. `result` is the field of the answer that it is made for, where there is one."""
+    """A call with an API key. `result` is the field of the answer that it is made for, where there is one. `files` are
+    sent in a form instead of a body: the names of files on the caller's disk."""
 
     method: str
     url: str
     body: Mapping[str, Any] | None = None
+    files: Mapping[str, str] | None = None
     headers: tuple[tuple[str, str], ...] = ()
     result: str | None = None
     timeout_seconds: int = 60
@@ -29,12 +31,13 @@ class Call:
 
 def curl(call: Call) -> str:
     """A command for a POSIX shell."""
-    implied = "GET" if call.body is None else "POST"
+    implied = "GET" if call.body is None and call.files is None else "POST"
     method = "" if call.method == implied else f"-X {call.method} "
     lines = [f"curl {method}{shlex.quote(call.url)}"]
     lines += [f"-H {_shell_quoted(f'{name}: {value}')}" for name, value in call.all_headers.items()]
     if call.body is not None:
         lines.append(f"-d {shlex.quote(body_text(call.body))}".replace("\n", "\n  "))
+    lines += [f"-F {shlex.quote(f'{name}=@{file}')}" for name, file in (call.files or {}).items()]
     return " \\\n  ".join(lines)
 
 

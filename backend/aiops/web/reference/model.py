@@ -81,6 +81,7 @@ class Operation:
     is_for_operators: bool
     parameters: tuple[Field, ...]
     body: tuple[Field, ...]
+    is_form: bool
     requests: tuple[Request, ...]
     answer: Object | None
     answer_types: tuple[str, ...]

@@ -25,7 +25,7 @@ from aiops.web.reference.model import (
     Server,
 )
 from aiops.web.reference.prose import split_notes
-from aiops.web.reference.schemas import JSON, Node, Schemas, as_text, slug
+from aiops.web.reference.schemas import FORM, JSON, Node, Schemas, as_text, slug
 
 EXAMPLE_ADDRESS = "https://aiops.example"  # where the links in the document's examples begin
 PATIENCE_SECONDS = 60  # an example waits longer for its answer than a job may take
@@ -129,6 +129,7 @@ class _Reader:
             is_for_operators=OPERATORS in node.get("tags", ()),
             parameters=parameters,
             body=self._body(node),
+            is_form=FORM in self.schemas.resolve(node.get("requestBody", {})).get("content", {}),
             requests=tuple(self._requests(node, call)) if call else (),
             answer=answer,
             answer_types=tuple(content),
@@ -164,6 +165,8 @@ class _Reader:
             yield Request("", call)
         for example in body.get("content", {}).get(JSON, {}).get("examples", {}).values():
             yield Request(example.get("summary", ""), replace(call, body=self._here(example["value"])))
+        for example in body.get("content", {}).get(FORM, {}).get("examples", {}).values():
+            yield Request(example.get("summary", ""), replace(call, files=example["value"]))
 
     def _examples(self, node: Node, status: str = "") -> Iterator[Example]:
         """The JSON that a response or a request shows."""

@@ -12,6 +12,7 @@ Node = Mapping[str, Any]
 
 FORMATS = {"uri": "URL", "date-time": "date and time", "binary": "file"}
 JSON = "application/json"
+FORM = "multipart/form-data"
 
 
 class Schemas:
@@ -134,7 +135,7 @@ def limits(schema: Node) -> str:
     if choices(schema) or "const" in schema:
         return ""
     lengths = (
-        ("minLength", "maxLength", " characters"),
+        ("minLength", "maxLength", " bytes" if schema.get("format") == "binary" else " characters"),
         ("minimum", "maximum", ""),
         ("minItems", "maxItems", " items"),
     )
