@@ -11,4 +11,5 @@ ALTERNATIVES_DEPTH_MAX = 8  # of unions within one another, for one value
 OPTIONS_MAX = 1_000  # of one choice
 TYPE_DEPTH_MAX = 12  # of groups, lists and unions within one another, in a field
 TYPE_FIELDS_MAX = 300  # of a field, all levels counted
+MEMBERS_MAX = 2_000  # of the object that a body is
 PROBLEMS_MAX = 1_000  # that are told at once

@@ -35,6 +35,7 @@ def write(folder: Path, files: Sequence[GeneratedFile]) -> list[Difference]:
         OSError: it cannot be written.
     """
     by_path = _by_path(files)
+    superfluous = sorted(_listed(folder) - by_path.keys())
     changed = []
     for path, content in by_path.items():
         target = folder / path
@@ -42,7 +43,7 @@ def write(folder: Path, files: Sequence[GeneratedFile]) -> list[Difference]:
         if before != content:
             _replace(target, content)
             changed.append(Difference(path, "is new." if before is None else "is changed."))
-    for path in sorted(_listed(folder) - by_path.keys()):
+    for path in superfluous:
         target = folder / path
         if target.is_file():
             target.unlink()

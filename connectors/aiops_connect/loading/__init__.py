@@ -77,19 +77,19 @@ def _no_constant(word: str) -> Any:
 
 def _measure(tree: Any) -> None:
     """Raises LoadError beyond the limits of depth and number."""
-    nodes = 0
-    level = [tree]
-    for _ in range(DEPTH_MAX + 1):
-        nodes += len(level)
-        if nodes > NODES_MAX:
-            raise LoadError(f"It holds more than {NODES_MAX:,} values.")
-        level = [child for node in level for child in _children(node)]
+    nodes = 1
+    level = _containers([tree])
+    for _ in range(DEPTH_MAX):
         if not level:
             return
-    raise LoadError(f"It is nested more than {DEPTH_MAX} levels deep. Flatten it.")
+        children = [child for one in level for child in (one.values() if isinstance(one, dict) else one)]
+        nodes += len(children)
+        if nodes > NODES_MAX:
+            raise LoadError(f"It holds more than {NODES_MAX:,} values.")
+        level = _containers(children)
+    if level:
+        raise LoadError(f"It is nested more than {DEPTH_MAX} levels deep. Flatten it.")
 
 
-def _children(node: Any) -> list[Any]:
-    if isinstance(node, dict):
-        return list(node.values())
-    return node if isinstance(node, list) else []
+def _containers(nodes: list[Any]) -> list[Any]:
+    return [node for node in nodes if isinstance(node, dict | list)]

@@ -1,12 +1,23 @@
 """What the words say at schemas and parameters. A word that is not used as openapi/README.md says is a problem."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
-from aiops_connect import ir
+from aiops_connect import ir, naming
 from aiops_connect.openapi import words
 from aiops_connect.openapi.nodes import Node
 
 Words = Mapping[str, Node]  # by its name, the object that a word stands in
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """The operations that a word can name, by operationId, with their ids; and what words said of them, by where, to be
+    held against the operations once these have been read."""
+
+    ids: Mapping[str, str]
+    uploads: dict[str, tuple[Node, ir.Upload]] = field(default_factory=dict)
+    sources: dict[str, tuple[Node, ir.OptionsSource]] = field(default_factory=dict)
 
 
 def flag(found: Words, word: str) -> bool:
@@ -63,7 +74,7 @@ def pointer(node: Node, name: str) -> ir.Pointer | None:
     return text
 
 
-def file(holder: Node, operation_ids: Mapping[str, str]) -> ir.FieldType:
+def file(holder: Node, mentions: Mentions) -> ir.FieldType:
     """What `x-connector-file` says: the text is a link to a file, of some types, which an operation can make."""
     if holder.get(words.FILE) is True:
         return ir.File(ir.FileForm.URL)
@@ -74,16 +85,19 @@ def file(holder: Node, operation_ids: Mapping[str, str]) -> ir.FieldType:
     media_types = tuple(node.texts("mediaTypes"))
     if not node.has("operationId"):
         return ir.File(ir.FileForm.URL, media_types)
-    operation = operation_id(node, "operationId", operation_ids)
+    operation = operation_id(node, "operationId", mentions.ids)
     url = pointer(node, "url")
     if not node.text("field") or url is None:
         node.report("With an operationId, say which `field` of it takes the file, and where its answer has the `url`.")
         return ir.File(ir.FileForm.URL, media_types)
-    upload = ir.Upload(operation, node.text("field"), url) if operation is not None else None
+    if operation is None:
+        return ir.File(ir.FileForm.URL, media_types)
+    upload = ir.Upload(operation, naming.identifier(node.text("field")), url)
+    mentions.uploads[node.pointer] = (node, upload)
     return ir.File(ir.FileForm.URL, media_types, upload)
 
 
-def options(found: Words, operation_ids: Mapping[str, str]) -> ir.OptionsSource | None:
+def options(found: Words, mentions: Mentions) -> ir.OptionsSource | None:
     """What `x-connector-options` says: a list is filled by an operation."""
     if words.OPTIONS not in found:
         return None
@@ -91,12 +105,42 @@ def options(found: Words, operation_ids: Mapping[str, str]) -> ir.OptionsSource 
     node = members(found[words.OPTIONS], words.OPTIONS, known, ("operationId", "value"))
     if node is None:
         return None
-    operation = operation_id(node, "operationId", operation_ids)
+    operation = operation_id(node, "operationId", mentions.ids)
     value = pointer(node, "value")
     if operation is None or value is None:
         return None
     label = pointer(node, "label")
-    return ir.OptionsSource(ir.Call(operation), pointer(node, "items") or "", value, value if label is None else label)
+    items = pointer(node, "items") or ""
+    source = ir.OptionsSource(ir.Call(operation), items, value, value if label is None else label)
+    mentions.sources[node.pointer] = (node, source)
+    return source
+
+
+def check_mentions(mentions: Mentions, operations: Mapping[str, ir.Operation]) -> None:
+    """Reports words that expect of an operation what it does not have."""
+    for node, upload in mentions.uploads.values():
+        operation = operations.get(upload.operation)
+        if operation is not None and upload.field not in {one.id for one in operation.inputs}:
+            node.report(f"{operation.id} has no input of this name.", at="field")
+        if operation is not None and not _is_answered(operation, upload.url):
+            node.report(f"{operation.id} answers nothing at this pointer.", at="url")
+    for node, source in mentions.sources.values():
+        operation = operations.get(source.call.operation)
+        if operation is not None and not _is_answered(operation, source.items, needs_list=True):
+            node.report(f"{operation.id} answers no list at this pointer.", at="items")
+
+
+def _is_answered(operation: ir.Operation, pointer_: ir.Pointer, *, needs_list: bool = False) -> bool:
+    """Whether an operation answers something at a pointer. What the document does not describe may be there."""
+    type_ = operation.answer.type if operation.answer is not None else None
+    for step in pointer_.split("/")[1:]:
+        if not isinstance(type_, ir.Group) or type_.additional is not None:
+            break
+        name = step.replace("~1", "/").replace("~0", "~")
+        type_ = next((one.type for one in type_.fields if one.name == name), None)
+    if isinstance(type_, ir.AnyJson) or (isinstance(type_, ir.Group) and type_.additional is not None):
+        return True
+    return isinstance(type_, ir.Array) if needs_list else type_ is not None
 
 
 def credits_of(operation: Node) -> int | None:

@@ -79,14 +79,15 @@ def _error(status: str, response: Node, schemas: Schemas) -> ir.ApiError:
     found = preferred(response)
     schema = found[2].child("schema") if found is not None and found[1] is Family.JSON else None
     body = schemas.type_of(schema, OUTPUT).type if schema is not None else None
+    says_when = "retry-after" in {name.lower() for name in response.members("headers")}
     return ir.ApiError(
         status=status,
         help=response.text("description"),
         message=_pointer_to(body, _MESSAGES),
         code=_pointer_to(body, _CODES, is_code=True),
         codes=tuple(_codes(schemas.facts(schema), schemas))[:_CODES_MAX] if schema is not None else (),
-        is_retryable=status in _RETRYABLE,
-        has_retry_after="retry-after" in {name.lower() for name in response.members("headers")},
+        is_retryable=says_when or status in _RETRYABLE,
+        has_retry_after=says_when,
     )
 
 

@@ -10,6 +10,7 @@ from aiops_connect import ir, naming
 from aiops_connect.limits import PROBLEMS_MAX
 from aiops_connect.loading import LoadError, load
 from aiops_connect.openapi import security, servers, words
+from aiops_connect.openapi.annotations import Mentions, check_mentions
 from aiops_connect.openapi.checks import account_label, check
 from aiops_connect.openapi.facts import Gatherer
 from aiops_connect.openapi.jobs import link_jobs
@@ -85,11 +86,14 @@ class _Parsing:
         by_id = {id_: one for one, id_ in kept}
         nodes = {id_: one.node for id_, one in by_id.items()}
         operation_ids = _by_operation_id(kept)
-        schemas = Schemas(Gatherer(recursive_references(self.library, self.root.file)), operation_ids)
+        mentions = Mentions(operation_ids)
+        schemas = Schemas(Gatherer(recursive_references(self.library, self.root.file)), mentions)
         schemes = security.schemes(self.root)
         operations = link_jobs(self._operations(Reader(self.root, schemas, schemes), kept), nodes, operation_ids)
         offered = [operation for operation in operations if not by_id[operation.id].is_excluded]
-        linker = Linker({operation.id: operation for operation in operations}, operation_ids)
+        read = {operation.id: operation for operation in operations}
+        check_mentions(mentions, read)
+        linker = Linker(read, operation_ids)
         tested = check(operations, nodes)
         label = account_label(tested, schemas, nodes)
         info = self.root.child("info") or self.root

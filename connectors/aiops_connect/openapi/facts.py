@@ -17,6 +17,16 @@ from aiops_connect.openapi.words import WORDS
 
 Parts = tuple[Node, ...]
 
+_VALUES = frozenset({"const", "enum"})
+_LOWER = ("minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum")
+_UPPER = ("maxLength", "maxItems", "maxProperties", "maximum", "exclusiveMaximum")
+_BOUNDS = frozenset({*_LOWER, *_UPPER, "multipleOf", "uniqueItems"})
+_TEXTS = frozenset({"title", "description", "format", "pattern", "contentMediaType", "contentEncoding"})
+_MEMBERS = frozenset(
+    {"properties", "required", "items", "additionalProperties", "patternProperties", "then", "else", "dependentSchemas"}
+)
+_FLAGS = frozenset({"deprecated", "readOnly", "writeOnly"})
+_ALTERNATIVES = frozenset({"oneOf", "anyOf"})
 _OBJECT_KEYWORDS = ("properties", "additionalProperties", "patternProperties", "maxProperties")
 _TEXT_KEYWORDS = ("pattern", "minLength", "maxLength", "contentMediaType", "contentEncoding")
 _NUMBER_KEYWORDS = ("minimum", "maximum", "multipleOf", "exclusiveMinimum", "exclusiveMaximum")
@@ -113,22 +123,29 @@ class Gatherer:
 
 def add_part(facts: Facts, part: Node, ignored: frozenset[str], *, is_referred: bool) -> None:
     """Takes in what one schema says itself."""
+    keywords = part.value.keys()
     _add_kinds(facts, part)
-    _add_values(facts, part)
-    _add_bounds(facts, part)
-    _add_texts(facts, part, is_referred=is_referred)
-    _add_members(facts, part)
-    _add_alternatives(facts, part, ignored)
+    if keywords & _VALUES:
+        _add_values(facts, part)
+    if keywords & _BOUNDS:
+        _add_bounds(facts, part)
+    if keywords & _TEXTS:
+        _add_texts(facts, part, is_referred=is_referred)
+    if keywords & _MEMBERS:
+        _add_members(facts, part)
+    if keywords & _ALTERNATIVES:
+        _add_alternatives(facts, part, ignored)
     if "default" in part.value and facts.default is ir.MISSING:
         facts.default = part.value["default"]
     if "example" in part.value:
         facts.examples.append(part.value["example"])
     if isinstance(part.value.get("examples"), list):
         facts.examples += part.value["examples"]
-    facts.deprecated |= part.flag("deprecated")
-    facts.read_only |= part.flag("readOnly")
-    facts.write_only |= part.flag("writeOnly")
-    for word in WORDS & part.value.keys():
+    if keywords & _FLAGS:
+        facts.deprecated |= part.flag("deprecated")
+        facts.read_only |= part.flag("readOnly")
+        facts.write_only |= part.flag("writeOnly")
+    for word in WORDS & keywords:
         facts.words.setdefault(word, part)
 
 
@@ -181,9 +198,9 @@ def _identity(value: Any) -> tuple[str, str]:
 
 
 def _add_bounds(facts: Facts, part: Node) -> None:
-    for keyword in ("minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum"):
+    for keyword in _LOWER:
         _tighten(facts, part, keyword, max)
-    for keyword in ("maxLength", "maxItems", "maxProperties", "maximum", "exclusiveMaximum"):
+    for keyword in _UPPER:
         _tighten(facts, part, keyword, min)
     if "multipleOf" in part.value and (number := part.number("multipleOf")):
         facts.bounds.setdefault("multipleOf", number)

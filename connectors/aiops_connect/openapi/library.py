@@ -4,15 +4,18 @@
 and does not tell where what it found stands, which every Problem must.
 """
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from aiops_connect.limits import FILES_MAX, REFERENCES_MAX
 from aiops_connect.loading import LoadError, load
 from aiops_connect.openapi.nodes import Node, escape
 from aiops_connect.problem import Problem
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")  # RFC 3986, section 3.1
 
 
 class DeadReferenceError(Exception):
@@ -112,7 +115,7 @@ class Library:
         return file.find(unquote(fragment))
 
     def _file(self, source: File, address: str) -> File:
-        if urlsplit(address).scheme:
+        if _SCHEME.match(address):
             raise DeadReferenceError(
                 "It refers to another host. Save that document beside this one, and refer to the file."
             )

@@ -87,7 +87,7 @@ def _field(node: Node, location: ir.Location, schemas: Schemas) -> ir.Field | No
     parts = (node, schema) if schema is not None else (node,)
     if annotations.is_excluded(schemas.facts(*parts).words, required):
         return None
-    field = schemas.field(node.text("name"), parts, RAW_INPUT, required=required).field
+    field = schemas.field(node.text("name"), parts, RAW_INPUT, required=required)
     example = first_example(node)
     return replace(
         field,

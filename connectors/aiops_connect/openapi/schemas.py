@@ -1,12 +1,12 @@
 """Schemas into the types of fields. Each schema is read once, however often it is referred to, and what comes of it is
 shared: so time and memory grow with the document, not with what it would be written out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from aiops_connect import ir, naming
-from aiops_connect.limits import TYPE_DEPTH_MAX
+from aiops_connect.limits import MEMBERS_MAX, TYPE_DEPTH_MAX, TYPE_FIELDS_MAX
 from aiops_connect.openapi import annotations, words
 from aiops_connect.openapi.choices import choice_of_alternatives, choice_of_values, option_label
 from aiops_connect.openapi.facts import Facts, Gatherer, Parts
@@ -34,12 +34,11 @@ _Key = tuple[tuple[str, ...], frozenset[str], Use]
 
 
 class Schemas:
-    """Reads the schemas of one document. `operation_ids` are those a word can refer to, with what they are in the
-    connector."""
+    """Reads the schemas of one document."""
 
-    def __init__(self, gatherer: Gatherer, operation_ids: Mapping[str, str]) -> None:
+    def __init__(self, gatherer: Gatherer, mentions: annotations.Mentions) -> None:
         self.gatherer = gatherer
-        self.operation_ids = operation_ids
+        self.mentions = mentions
         self._whole: dict[_Key, Lowered] = {}
         self._cut: dict[tuple[_Key, int], Lowered] = {}
 
@@ -50,14 +49,16 @@ class Schemas:
         """The type of a value that stands by itself: the whole of a body or of an answer."""
         return self._read(self.gatherer.gather((node,)), use, 0, frozenset())
 
-    def field(self, name: str, parts: Parts, use: Use, *, required: bool = False, depth: int = 0) -> Member:
-        """One value with a name. Its `id` is of the name alone; whoever knows the siblings tells them apart."""
-        facts = self.gatherer.gather(parts)
+    def field(self, name: str, parts: Parts, use: Use, *, required: bool = False) -> ir.Field:
+        """One value that stands by itself under a name. Its `id` is of the name alone; whoever knows the siblings tells
+        them apart."""
+        return self._field(name, self.gatherer.gather(parts), use, required=required, depth=0).field
+
+    def _field(self, name: str, facts: Facts, use: Use, *, required: bool, depth: int) -> Member:
         lowered = self.lower(facts, use, depth)
         if use.is_input and not required and isinstance(lowered.type, ir.Constant):
-            lowered = replace(
-                lowered, type=ir.Choice((ir.Option(lowered.type.value, option_label(lowered.type.value)),))
-            )
+            option = ir.Option(lowered.type.value, option_label(lowered.type.value))
+            lowered = replace(lowered, type=ir.Choice((option,)))
         field = ir.Field(
             id=naming.identifier(name),
             name=name,
@@ -68,7 +69,7 @@ class Schemas:
             nullable=lowered.nullable,
             default=ir.MISSING if isinstance(lowered.type, ir.Constant) else facts.default,
             example=facts.examples[0] if facts.examples else ir.MISSING,
-            options=annotations.options(facts.words, self.operation_ids),
+            options=annotations.options(facts.words, self.mentions),
             is_secret=facts.texts.get("format") == "password",
             is_advanced=annotations.flag(facts.words, words.ADVANCED),
             deprecated=facts.deprecated,
@@ -94,7 +95,7 @@ class Schemas:
 
     def _read(self, facts: Facts, use: Use, depth: int, ignored: frozenset[str]) -> Lowered:
         if words.FILE in facts.words:
-            return Lowered(annotations.file(facts.words[words.FILE], self.operation_ids), facts.nullable)
+            return Lowered(annotations.file(facts.words[words.FILE], self.mentions), facts.nullable)
         if facts.is_recursive:
             return Lowered(ir.AnyJson(ir.Untyped.RECURSIVE), nullable=True)
         if facts.values is not None and (choice := choice_of_values(facts)) is not None:
@@ -139,21 +140,24 @@ class Schemas:
         return joined(whole, [item], nullable=facts.nullable)
 
     def _group(self, facts: Facts, use: Use, depth: int) -> Lowered:
-        within = replace(use, is_raw=use.is_raw and depth == 0)
-        members = []
-        for name, parts in facts.properties.items():
-            about = self.gatherer.gather(tuple(parts))
-            hidden = about.read_only if use.is_input else about.write_only
-            if hidden or annotations.is_excluded(about.words, name in facts.required):
-                continue
-            member = self.field(name, tuple(parts), within, required=name in facts.required, depth=depth + 1)
-            members.append(member)
+        if len(facts.properties) > (TYPE_FIELDS_MAX if depth else MEMBERS_MAX):
+            return Lowered(ir.AnyJson(ir.Untyped.LARGE), facts.nullable)
+        members = list(self._members(facts, replace(use, is_raw=use.is_raw and depth == 0), depth + 1))
         ids = naming.identifiers(member.field.name for member in members)
-        members = [Member(replace(one.field, id=id_), one.lowered) for one, id_ in zip(members, ids, strict=True)]
+        fields = (replace(one.field, id=id_) for one, id_ in zip(members, ids, strict=True))
         additional = self._additional(facts, use, depth)
         read = [one.lowered for one in members] + ([additional] if additional is not None else [])
-        group = ir.Group(tuple(one.field for one in members), additional.type if additional is not None else None)
+        group = ir.Group(tuple(fields), additional.type if additional is not None else None)
         return joined(group, read, nullable=facts.nullable)
+
+    def _members(self, facts: Facts, use: Use, depth: int) -> Iterator[Member]:
+        """Those that this side sees: what only the other sets, and what is excluded, is none."""
+        for name, parts in facts.properties.items():
+            about = self.gatherer.gather(tuple(parts))
+            is_required = name in facts.required
+            is_hidden = about.read_only if use.is_input else about.write_only
+            if not is_hidden and not annotations.is_excluded(about.words, is_required):
+                yield self._field(name, about, use, required=is_required, depth=depth)
 
     def _additional(self, facts: Facts, use: Use, depth: int) -> Lowered | None:
         """The type of members of other names. An object that says nothing at all of its members takes any."""
