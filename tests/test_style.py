@@ -12,7 +12,12 @@ VAGUE_NAMES = {"utils", "helpers", "common", "misc", "manager"}
 
 
 def modules() -> list[Path]:
-    return [path for folder in ("backend", "connectors", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [
+        path
+        for folder in ("backend", "connectors", "tests")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if "node_modules" not in path.parts
+    ]
 
 
 def is_generated(path: Path) -> bool:

@@ -1,6 +1,5 @@
 """What people connect with, as types of credentials: one for each way in."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
@@ -8,11 +7,11 @@ from typing import assert_never
 from aiops_connect import ir
 from aiops_connect.platforms.n8n import naming, prose
 from aiops_connect.platforms.n8n.fields import Property
-from aiops_connect.platforms.n8n.literals import Value
+from aiops_connect.platforms.n8n.literals import Code, Value, text
 from aiops_connect.platforms.n8n.operations import address
 from aiops_connect.problem import Problem
 
-Authenticate = dict[str, dict[str, str]]
+Authenticate = dict[str, dict[str, Value]]
 
 _GRANTS = {ir.Grant.AUTHORIZATION_CODE: "authorizationCode", ir.Grant.CLIENT_CREDENTIALS: "clientCredentials"}
 
@@ -80,7 +79,7 @@ def _credential(
         authenticate = {}
         names = iter(naming.parameters((id_ for one in schemes for id_ in _secrets(one)), ("baseUrl",)))
         for one in schemes:
-            properties += _scheme(one, names, authenticate, problems)
+            properties += _scheme(one, names, authenticate)
     name = class_name[0].lower() + class_name[1:]
     return Credential(class_name, name, label, choice, tuple(properties), authenticate, _test(app), bool(oauth))
 
@@ -98,9 +97,7 @@ def _secrets(one: ir.SecurityScheme) -> list[str]:
     return [f"{one.id}_user", f"{one.id}_password"] if isinstance(one, ir.Basic) else [one.id]
 
 
-def _scheme(
-    one: ir.SecurityScheme, names: Iterable[str], authenticate: Authenticate, problems: list[Problem]
-) -> Iterable[Property]:
+def _scheme(one: ir.SecurityScheme, names: Iterable[str], authenticate: Authenticate) -> Iterable[Property]:
     each = iter(names)
     match one:
         case ir.Basic():
@@ -111,8 +108,6 @@ def _scheme(
         case ir.ApiKey():
             name = next(each)
             yield _secret(one.label, name, one.help)
-            if one.name.startswith("="):
-                problems.append(Problem("#/components/securitySchemes", "The name of a key cannot begin with =."))
             place, key, value = _placed(one, name)
             authenticate.setdefault(place, {})[key] = value
         case ir.Bearer() | ir.OpenIdConnect():
@@ -129,7 +124,7 @@ def _scheme(
             assert_never(one)
 
 
-def _placed(one: ir.ApiKey, name: str) -> tuple[str, str, str]:
+def _placed(one: ir.ApiKey, name: str) -> tuple[str, str, Code]:
     match one.location:
         case ir.KeyLocation.HEADER:
             return "headers", one.name, _value(one.prefix, name)
@@ -141,21 +136,16 @@ def _placed(one: ir.ApiKey, name: str) -> tuple[str, str, str]:
             assert_never(one.location)
 
 
-def _value(prefix: str, name: str) -> str:
-    """An expression of n8n's in which text of the document is a string, whatever is in it."""
-    if not prefix:
-        return f"={{{{ $credentials.{name} }}}}"
-    if all(character.isalnum() or character in " -_.:" for character in prefix):
-        return f"={prefix}{{{{ $credentials.{name} }}}}"
-    inside = json.dumps(prefix).replace("{", "\\u007b").replace("}", "\\u007d")
-    return f"={{{{ {inside} + $credentials.{name} }}}}"
+def _value(prefix: str, name: str) -> Code:
+    """No expression of n8n's: n8n evaluates none any more when it stops, and text of the document stays text."""
+    return Code((f"{text(prefix)} + " if prefix else "") + f"String(credentials.{name})")
 
 
 def _secret(label: str, name: str, help_text: str) -> Property:
     shown = prose.title(label)
     made: Property = {"displayName": shown, "name": name, "type": "string", "typeOptions": {"password": True}}
     made |= {"required": True, "default": ""}
-    return made | ({"description": text} if (text := prose.help_text(help_text, shown)) else {})
+    return made | ({"description": shown_help} if (shown_help := prose.help_text(help_text, shown)) else {})
 
 
 def _oauth(flow: ir.Flow) -> list[Property]:

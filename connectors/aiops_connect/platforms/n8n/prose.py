@@ -23,7 +23,10 @@ _UPPER = (
     (re.compile(r"omma separated"), "omma-separated"),
 )
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
-_MARKS = re.compile(r"`+|(?<!\w)\*(?=\w)|(?<=[\w.])\*(?!\w)|\*\*|__|^#+\s*|^\s*[-*]\s+", re.MULTILINE)
+_MARKS = re.compile(
+    r"`+|\*\*|__|^#+\s*|^\s*[-*]\s+|(?<!\w)\*(?=\w)|(?<=[\w.])\*(?!\w)",
+    re.MULTILINE,
+)
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 _WEAK = {
     "Resource to consume",

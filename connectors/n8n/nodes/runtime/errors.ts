@@ -3,7 +3,7 @@
 import { NodeApiError } from 'n8n-workflow';
 import type { IDataObject, INode, INodeExecutionData, JsonObject } from 'n8n-workflow';
 
-import { isObject, textAt } from './pointer';
+import { at, isObject, textAt } from './pointer';
 import type { Answer, ErrorFacts, Operation } from './types';
 
 const DETAIL_LENGTH_MAX = 300;
@@ -23,6 +23,15 @@ const WHAT_TO_DO: { [status: string]: string } = {
 	403: 'Use a credential that may do this.',
 	404: 'Check the ID, and the base URL of the credential.',
 	429: 'Wait a moment, then run the node again.',
+};
+
+/** Said in words: n8n puts sentences of its own where it finds these codes in a message. */
+const WHY: { [code: string]: string } = {
+	ECONNABORTED: 'it gave no answer in time',
+	ECONNREFUSED: 'the connection was refused',
+	ECONNRESET: 'the connection was cut',
+	ENOTFOUND: 'there is no such host',
+	ETIMEDOUT: 'it gave no answer in time',
 };
 
 export interface Details extends IDataObject {
@@ -70,14 +79,24 @@ export function refused(node: INode, itemIndex: number, operation: Operation, an
 
 /** When nothing was answered. */
 export function unreachable(node: INode, itemIndex: number, cause: unknown): NodeApiError {
-	const what = textAt(cause, '/code') || textAt(cause, '/cause/code') || textAt(cause, '/message');
+	const code = codeOf(cause);
+	const why = WHY[code] ?? 'the connection did not come about';
 	return failure(
 		node,
 		itemIndex,
-		`The service could not be reached (${what || 'no answer'})`,
+		`The service could not be reached: ${why}`,
 		'Check the base URL of the credential, and that the service runs. Then run the node again.',
-		what === '' ? {} : { code: what },
+		{ reason: textAt(cause, '/message'), ...(code === '' ? {} : { code }) },
 	);
+}
+
+function codeOf(cause: unknown): string {
+	for (const pointer of ['/code', '/httpCode', '/cause/code', '/errorResponse/code']) {
+		const code = textAt(cause, pointer);
+		if (/^[A-Z_]+$/.test(code)) return code;
+	}
+	const named = /\b(E[A-Z]{4,}|[A-Z]+_[A-Z_]*CERT[A-Z_]*)\b/.exec(textAt(cause, '/message') + JSON.stringify(at(cause, '/messages') ?? ''));
+	return named?.[1] ?? '';
 }
 
 /** The facts for a status: its own, those of its class, or the default ones. */

@@ -13,7 +13,7 @@ export const transcriptionProperties: INodeProperties[] = [
 				name: 'Transcribe',
 				value: 'transcribe',
 				action: 'Transcribe audio',
-				description: 'Turns speech into text. Takes mp3, wav, m4a, ogg, webm and flac, and whatever else can be decoded.',
+				description: 'Turns speech into text. Takes mp3, wav, m4a, ogg, webm and flac, and whatever else can be decoded. Tip.',
 			},
 		],
 		default: 'transcribe',

@@ -16,12 +16,13 @@ export async function values(
 	const found: Values = new Map();
 	for (const input of operation.inputs) {
 		if (input.constant !== undefined) found.set(input.id, input.constant);
+		if (input.shape.kind === 'link' && isFileChosen(context, input.shape, itemIndex)) {
+			found.set(input.id, await link(context, api, input.shape, itemIndex));
+			continue;
+		}
 		const raw = parameter(context, input, itemIndex);
 		if (raw === undefined || (raw === '' && input.shape.kind !== 'text')) continue;
-		const value =
-			input.shape.kind === 'link'
-				? await link(context, api, input, input.shape, raw, itemIndex)
-				: await converted(context, input.label, input.shape, raw, itemIndex);
+		const value = await converted(context, input.label, input.shape, raw, itemIndex);
 		if (value !== undefined) found.set(input.id, value);
 	}
 	return found;
@@ -34,15 +35,13 @@ function parameter(context: IExecuteFunctions, input: Input, itemIndex: number):
 	return collection[input.parameter];
 }
 
-async function link(
-	context: IExecuteFunctions,
-	api: Api,
-	input: Input,
-	shape: Extract<Shape, { kind: 'link' }>,
-	raw: unknown,
-	itemIndex: number,
-): Promise<Value> {
-	if (context.getNodeParameter(shape.source, itemIndex) !== 'file') return String(raw);
+type Link = Extract<Shape, { kind: 'link' }>;
+
+function isFileChosen(context: IExecuteFunctions, shape: Link, itemIndex: number): boolean {
+	return context.getNodeParameter(shape.source, itemIndex) === 'file';
+}
+
+async function link(context: IExecuteFunctions, api: Api, shape: Link, itemIndex: number): Promise<Value> {
 	const name = context.getNodeParameter(shape.data, itemIndex) as string;
 	const file = await readFile(context, itemIndex, name);
 	return await uploaded(context, api, shape.upload, file, itemIndex);

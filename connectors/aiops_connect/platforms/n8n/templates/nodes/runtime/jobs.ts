@@ -108,7 +108,7 @@ async function cancel(waiting: Waiting, accepted: unknown): Promise<void> {
 		const values = bound(job.cancel.bindings, accepted);
 		await call(context, api, api.operations[job.cancel.operation], values, { itemIndex, isDetached: true });
 	} catch (cause) {
-		context.logger.warn(`Job ${idOf(job, accepted)} could not be cancelled: ${(cause as Error).message}`);
+		context.logger.warn(`Job ${idOf(job, accepted)} could not be cancelled: ${(cause as Error).message} ${textAt(cause, '/context/details/reason')}`);
 	}
 }
 

@@ -46,8 +46,9 @@ export async function remove(context: IHookFunctions, api: Api, all: Subscriptio
 		} catch (cause) {
 			const status = Number(at(cause, '/context/details/httpCode') ?? 0);
 			if (!GONE.includes(status)) {
-				const description = 'Remove it by hand where the API shows webhooks, or deactivate the workflow again.';
-				throw failure(context.getNode(), 0, 'The webhook could not be removed', description, { httpCode: status });
+				const description = `Deactivate the workflow again, or remove the webhook by hand. ${(cause as Error).message}`;
+				const reason = textAt(cause, '/context/details/reason');
+				throw failure(context.getNode(), 0, 'The webhook could not be removed', description, { reason });
 			}
 		}
 	}
@@ -66,16 +67,16 @@ export function deliver(context: IWebhookFunctions, all: Subscription[]): IWebho
 	if (one.signature?.secret !== undefined) {
 		const secret = textAt(held.subscription, one.signature.secret);
 		const sent = rawBody ?? Buffer.from(JSON.stringify(body));
-		if (secret === '' || !isGenuine(secret, headers, sent)) return refusal(context);
+		if (secret === '' || !isGenuine(secret, headers, sent)) return answered(context, 401, 'The signature is missing, old or not right');
 	}
 	const id = one.delivery === undefined ? undefined : headers[one.delivery.toLowerCase()];
 	if (typeof id === 'string') {
 		const seen = Array.isArray(held.seen) ? (held.seen as string[]) : [];
-		if (seen.includes(id)) return { webhookResponse: 'Seen already' };
+		if (seen.includes(id)) return answered(context, 200, 'Seen already');
 		held.seen = [...seen, id].slice(-SEEN_MAX);
 	}
 	const event = textAt(body, one.event);
-	if (one.event !== undefined && event !== '' && !chosen(context).includes(event)) return { webhookResponse: 'Not wanted' };
+	if (one.event !== undefined && event !== '' && !chosen(context).includes(event)) return answered(context, 200, 'Not wanted');
 	return { workflowData: [[{ json: isObject(body) ? body : { value: body } }]] };
 }
 
@@ -85,9 +86,9 @@ function wantedOf(context: IHookFunctions | IWebhookFunctions, all: Subscription
 	return all.find((one) => one.events.includes(first)) ?? all[0];
 }
 
-function refusal(context: IWebhookFunctions): IWebhookResponseData {
-	const response = context.getResponseObject();
-	response.status(401).send('The signature is missing, old or not right');
+/** An answer to a delivery that starts nothing. */
+function answered(context: IWebhookFunctions, status: number, text: string): IWebhookResponseData {
+	context.getResponseObject().status(status).send(text);
 	return { noWebhookResponse: true };
 }
 
