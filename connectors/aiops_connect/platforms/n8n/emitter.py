@@ -213,7 +213,8 @@ class _Package:
         if self.triggers is None:
             return
         description = self._description("Trigger", f"{self.title} Trigger", "trigger")
-        webhook: Property = {"name": "default", "httpMethod": "POST", "responseMode": "onReceived", "path": "webhook"}
+        webhook: Property = {"name": "default", "httpMethod": "POST", "responseMode": "onReceived"}
+        webhook |= {"responseData": "noData", "path": "webhook"}
         description |= {"inputs": [], "outputs": _MAIN, "credentials": self._used(), "webhooks": [webhook]}
         description["properties"] = [*authentication(self.credentials), self.triggers.property]
         text = self.templates.get_template("trigger.ts.jinja").render(

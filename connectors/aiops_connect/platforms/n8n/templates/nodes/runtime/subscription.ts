@@ -7,8 +7,10 @@ import { isGenuine } from './signature';
 import { bound, call } from './transport';
 import type { Api, Subscription } from './types';
 
-/** How many deliveries are remembered, to know one that is repeated. */
-const SEEN_MAX = 500;
+/** How many deliveries a process of n8n remembers, to know one that is repeated. */
+const SEEN_MAX = 10_000;
+/** In memory: what a webhook keeps beside its workflow is lost when the delivery starts a run (n8n 2.41). */
+const SEEN = new Set<string>();
 const GONE = [404, 410];
 
 /** Whether the webhook is known to be registered for what is wanted now. */
@@ -70,10 +72,8 @@ export function deliver(context: IWebhookFunctions, all: Subscription[]): IWebho
 		if (secret === '' || !isGenuine(secret, headers, sent)) return answered(context, 401, 'The signature is missing, old or not right');
 	}
 	const id = one.delivery === undefined ? undefined : headers[one.delivery.toLowerCase()];
-	if (typeof id === 'string') {
-		const seen = Array.isArray(held.seen) ? (held.seen as string[]) : [];
-		if (seen.includes(id)) return answered(context, 200, 'Seen already');
-		held.seen = [...seen, id].slice(-SEEN_MAX);
+	if (typeof id === 'string' && isRepeated(`${context.getNodeWebhookUrl('default')} ${id}`)) {
+		return answered(context, 200, 'Seen already');
 	}
 	const event = textAt(body, one.event);
 	if (one.event !== undefined && event !== '' && !chosen(context).includes(event)) return answered(context, 200, 'Not wanted');
@@ -84,6 +84,13 @@ export function deliver(context: IWebhookFunctions, all: Subscription[]): IWebho
 function wantedOf(context: IHookFunctions | IWebhookFunctions, all: Subscription[]): Subscription {
 	const [first] = chosen(context);
 	return all.find((one) => one.events.includes(first)) ?? all[0];
+}
+
+function isRepeated(delivery: string): boolean {
+	if (SEEN.has(delivery)) return true;
+	if (SEEN.size >= SEEN_MAX) SEEN.clear();
+	SEEN.add(delivery);
+	return false;
 }
 
 /** An answer to a delivery that starts nothing. */
