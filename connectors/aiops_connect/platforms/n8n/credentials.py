@@ -94,7 +94,11 @@ def _base_url(app: ir.App, base: str) -> Property:
 
 
 def _secrets(one: ir.SecurityScheme) -> list[str]:
-    return [f"{one.id}_user", f"{one.id}_password"] if isinstance(one, ir.Basic) else [one.id]
+    """Names for what is asked for; one that does not tell a secret gets a word that does, as n8n wants it."""
+    if isinstance(one, ir.Basic):
+        return [f"{one.id}_user", f"{one.id}_password"]
+    is_told = any(word in naming.camel(one.id).lower() for word in ("key", "password", "secret", "token"))
+    return [one.id if is_told else f"{one.id}_{'key' if isinstance(one, ir.ApiKey) else 'token'}"]
 
 
 def _scheme(one: ir.SecurityScheme, names: Iterable[str], authenticate: Authenticate) -> Iterable[Property]:

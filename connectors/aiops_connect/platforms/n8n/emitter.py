@@ -158,7 +158,7 @@ class _Package:
             f"\nexport const errors{number}: Operation['errors'] = {literal(table)};\n"
             for number, table in enumerate(self.shared.errors.tables, 1)
         ]
-        return "import type { Operation } from '../../runtime/types';\n" + "".join(tables)
+        return "import type { Operation } from '../../runtime/types';\n" + "".join(tables) if tables else "export {};\n"
 
     def _api(self) -> str:
         names = [*(group.value for group in self.groups), "internal"]
@@ -278,6 +278,8 @@ def _option(one: naming.Step) -> Property:
     help_text = prose.help_text(one.operation.help, one.name, length_max=_OPTION_LENGTH_MAX)
     if one.value == "wait":
         help_text = "Takes up a job that goes on, and gives its result when it is there"
+    if one.value == "upsert":
+        help_text = "Create a new record, or update the current one if it already exists (upsert)"
     return made | ({"description": help_text} if help_text and help_text != one.name else {})
 
 

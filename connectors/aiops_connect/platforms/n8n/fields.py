@@ -19,6 +19,12 @@ _PLACEHOLDER_LENGTH_MAX = 80
 # Things that come and go: people search for them, and enter those that the description does not know yet.
 _THINGS = ("model", "voice")
 PREFIX = "is:"
+_ID = re.compile(r"\b[iI]ds?\b")
+# Values that n8n has its own words for.
+_NAMED = {
+    "getAll": ("Get Many", ""),
+    "upsert": ("Create or Update", "Create a new record, or update the current one if it already exists (upsert)"),
+}
 
 Property = dict[str, Value]
 
@@ -60,8 +66,11 @@ def rendered(one: ir.Field, parameter: str, searches: Searches | None, depth: in
     kind = made.property.pop("kind")
     described: Property = {"displayName": made.property.pop("displayName", prose.title(one.label)), "name": parameter}
     described["type"] = kind
-    if kind == "string" and any(word in parameter.lower() for word in _SENSITIVE) and not _is_listed(made.property):
-        made.property["typeOptions"] = {"password": True}
+    if kind == "string" and any(word in parameter.lower() for word in _SENSITIVE):
+        listed = {"multipleValues", "multipleValueButtonText"}
+        given = made.property.get("typeOptions")
+        kept = {name: value for name, value in given.items() if name in listed} if isinstance(given, dict) else {}
+        made.property["typeOptions"] = {**kept, "password": True}
     described |= made.property
     help_text = prose.help_text(_help(one), str(described["displayName"]), is_boolean=kind == "boolean")
     if help_text and "description" not in described:
@@ -69,10 +78,6 @@ def rendered(one: ir.Field, parameter: str, searches: Searches | None, depth: in
     if "placeholder" not in described and kind in ("string", "number") and (example := _placeholder(one, parameter)):
         described["placeholder"] = example
     return Rendered(described, made.shape)
-
-
-def _is_listed(made: Property) -> bool:
-    return "multipleValues" in (made.get("typeOptions") or {})  # type: ignore[operator]
 
 
 def _by_type(one: ir.Field, parameter: str, searches: Searches | None, depth: int) -> Rendered:
@@ -195,8 +200,10 @@ def choices(options: Sequence[ir.Option]) -> tuple[list[Property], str]:
             name, number = f"{name} {number}", number + 1
         taken.add(name)
         made: Property = {"name": name, "value": _option_value(one.value, prefix)}
-        if help_text := prose.help_text(one.help, name):
-            made["description"] = help_text
+        name, given = _NAMED.get(str(one.value), (name, prose.help_text(one.help, name)))
+        made["name"] = name
+        if given:
+            made["description"] = given
         found.append(made)
     return in_order(found, "name"), prefix
 
@@ -318,8 +325,8 @@ def _placeholder(one: ir.Field, parameter: str) -> str:
     if isinstance(one.example, bool) or not isinstance(one.example, str | int | float):
         return ""
     shown = prose.inert(str(one.example))
-    shown = re.sub(r"\b[iI]d(s?)\b", r"ID\1", shown)
-    return f"e.g. {shown}" if 0 < len(shown) <= _PLACEHOLDER_LENGTH_MAX else ""
+    is_taken = 0 < len(shown) <= _PLACEHOLDER_LENGTH_MAX and not _ID.search(shown)  # n8n would have it in capitals
+    return f"e.g. {shown}" if is_taken else ""
 
 
 __all__ = ["PREFIX", "Property", "Rendered", "Searches", "choices", "in_order", "of_json", "rendered"]

@@ -22,6 +22,7 @@ _STANDARD = {
     "get": ("Get", "get"),
     "list": ("Get Many", "getAll"),
     "update": ("Update", "update"),
+    "upsert": ("Create or Update", "upsert"),
 }
 _IRREGULAR = {
     "children": "child",

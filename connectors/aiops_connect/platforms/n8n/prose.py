@@ -27,6 +27,7 @@ _MARKS = re.compile(
     r"`+|\*\*|__|^#+\s*|^\s*[-*]\s+|(?<!\w)\*(?=\w)|(?<=[\w.])\*(?!\w)",
     re.MULTILINE,
 )
+_SENTENCE = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!etc)[.](?= )")
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 _WEAK = {
     "Resource to consume",
@@ -113,8 +114,8 @@ def _trivial(line: str) -> str:
 def _shortened(line: str, length_max: int) -> str:
     if len(line) <= length_max:
         return line
-    end = line.rfind(". ", 0, length_max)
-    return line[: end + 1] if end > 0 else line[:length_max].rstrip() + "…"
+    ends = [found.end() for found in _SENTENCE.finditer(line) if found.end() <= length_max]
+    return line[: ends[-1]] if ends else line[:length_max].rstrip() + "…"
 
 
 def _punctuated(line: str) -> str:
