@@ -27,7 +27,7 @@ test-n8n: .venv/test.installed n8n-install
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -m n8n
 
 test-n8n-all: .venv/test.installed n8n-install
-	PATH="$(CURDIR)/$(BIN):$$PATH" N8N_ALL_SPECS=1 $(BIN)/pytest -m n8n tests/connectors/platforms/n8n/test_specs.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" N8N_ALL_SPECS=1 $(BIN)/pytest -m n8n tests/connectors/platforms/n8n/test_toolchain.py
 
 n8n-install: .n8n/installed connectors/n8n/node_modules/.package-lock.json
 

@@ -97,8 +97,10 @@ def _secrets(one: ir.SecurityScheme) -> list[str]:
     """Names for what is asked for; one that does not tell a secret gets a word that does, as n8n wants it."""
     if isinstance(one, ir.Basic):
         return [f"{one.id}_user", f"{one.id}_password"]
-    is_told = any(word in naming.camel(one.id).lower() for word in ("key", "password", "secret", "token"))
-    return [one.id if is_told else f"{one.id}_{'key' if isinstance(one, ir.ApiKey) else 'token'}"]
+    if any(word in naming.camel(one.id).lower() for word in ("apikey", "password", "secret", "token")):
+        return [one.id]
+    word = "api_key" if isinstance(one, ir.ApiKey) else "token"
+    return [word if one.id == "key" else f"{one.id}_{word}"]
 
 
 def _scheme(one: ir.SecurityScheme, names: Iterable[str], authenticate: Authenticate) -> Iterable[Property]:

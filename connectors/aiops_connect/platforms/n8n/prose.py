@@ -76,7 +76,7 @@ def help_text(text: str, label: str = "", *, is_boolean: bool = False, length_ma
     line = line[:1].upper() + line[1:]
     if is_boolean and not line.startswith("Whether"):
         line = _punctuated(
-            f"Whether {inert(label)[:1].lower()}{inert(label)[1:]} holds" + (f". {line}" if line else "")
+            f"Whether to set {inert(label)[:1].lower()}{inert(label)[1:]}" + (f". {line}" if line else "")
         )
     if line in _WEAK or _trivial(line) == label.lower():
         return ""
