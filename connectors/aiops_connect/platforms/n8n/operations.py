@@ -131,7 +131,7 @@ def facts(shared: Shared, operation: ir.Operation, inputs: list[Value]) -> Prope
         "files": list(files_of(operation)),
         "errors": shared.errors.of(_errors(operation)),
     }
-    if operation.servers and not operation.servers[0].is_relative:
+    if operation.servers not in ((), shared.app.servers) and not operation.servers[0].is_relative:
         found["server"] = address(operation.servers[0])
     if operation.body is not None:
         found["body"] = {

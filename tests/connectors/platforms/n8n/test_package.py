@@ -85,7 +85,7 @@ def hostile_document(text: str, tag: str | None = None) -> dict[str, Any]:
     """The text wherever a document can hold one."""
     schema = {
         "type": "object",
-        "required": [text],
+        "required": [text, "fixed"],
         "properties": {
             text: {"type": "string", "title": text, "description": text, "default": text, "examples": [text]},
             "choice": {"type": "string", "enum": [text, "other"], "default": text, "description": text},

@@ -34,7 +34,6 @@ export const fileOperations: { [name: string]: Operation } = {
 		answer: 'json',
 		files: [],
 		errors: errors1,
-		server: 'https://eu.things.example/v2',
 		body: {
 			mediaType: 'multipart/form-data',
 			format: 'multipart',
@@ -63,7 +62,6 @@ export const fileOperations: { [name: string]: Operation } = {
 		answer: 'bytes',
 		files: [],
 		errors: errors1,
-		server: 'https://eu.things.example/v2',
 		accept: 'application/octet-stream',
 	},
 	'file.replace': {
@@ -94,7 +92,6 @@ export const fileOperations: { [name: string]: Operation } = {
 		answer: 'none',
 		files: [],
 		errors: errors1,
-		server: 'https://eu.things.example/v2',
 		body: {
 			mediaType: 'image/png',
 			format: 'bytes',

@@ -88,7 +88,6 @@ export const internalOperations: { [name: string]: Operation } = {
 		answer: 'json',
 		files: [],
 		errors: errors1,
-		server: 'https://eu.things.example/v2',
 		accept: 'application/json',
 		pages: {
 			kind: 'cursor',
@@ -124,7 +123,6 @@ export const internalOperations: { [name: string]: Operation } = {
 		answer: 'json',
 		files: [],
 		errors: errors1,
-		server: 'https://eu.things.example/v2',
 		body: {
 			mediaType: 'application/json',
 			format: 'json',
@@ -152,7 +150,6 @@ export const internalOperations: { [name: string]: Operation } = {
 		answer: 'none',
 		files: [],
 		errors: errors1,
-		server: 'https://eu.things.example/v2',
 		isDelete: true,
 	},
 };

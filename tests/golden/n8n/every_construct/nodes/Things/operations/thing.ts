@@ -96,7 +96,6 @@ export const thingOperations: { [name: string]: Operation } = {
 		answer: 'json',
 		files: [],
 		errors: errors1,
-		server: 'https://eu.things.example/v2',
 		accept: 'application/json',
 		pages: {
 			kind: 'cursor',
@@ -290,7 +289,6 @@ export const thingOperations: { [name: string]: Operation } = {
 		answer: 'json',
 		files: [],
 		errors: errors2,
-		server: 'https://eu.things.example/v2',
 		body: {
 			mediaType: 'application/json',
 			format: 'json',
@@ -319,7 +317,6 @@ export const thingOperations: { [name: string]: Operation } = {
 		answer: 'json',
 		files: [],
 		errors: errors1,
-		server: 'https://eu.things.example/v2',
 		accept: 'application/json',
 	},
 	'thing.delete': {
@@ -342,7 +339,6 @@ export const thingOperations: { [name: string]: Operation } = {
 		answer: 'none',
 		files: [],
 		errors: errors1,
-		server: 'https://eu.things.example/v2',
 		isDelete: true,
 	},
 	'thing.update': {
@@ -387,7 +383,6 @@ export const thingOperations: { [name: string]: Operation } = {
 		answer: 'none',
 		files: [],
 		errors: errors1,
-		server: 'https://eu.things.example/v2',
 		body: {
 			mediaType: 'application/x-www-form-urlencoded',
 			format: 'form',
