@@ -76,7 +76,7 @@ def test_only_genuine_deliveries_are_taken() -> None:
     sent = 1767607200
     signature = Webhook(secret).sign("msg_1", datetime.fromtimestamp(sent, UTC), body)
     good = {"webhook-id": "msg_1", "webhook-timestamp": str(sent), "webhook-signature": signature}
-    cases = [
+    cases: list[tuple[str, dict[str, str], str, int, bool]] = [
         (secret, good, body, sent, True),
         (secret, {**good, "webhook-signature": f"v1,AAAA v2,BBBB {signature}"}, body, sent, True),
         (secret, good, body + " ", sent, False),
