@@ -22,7 +22,7 @@ process.stdout.write(JSON.stringify(made));
 COLOURS = ["blue", "black"]
 RGB = {"R": 100, "G": 200}
 # The table of OpenAPI 3.1, section 4.8.12.4, and what has to be escaped.
-WRITTEN = [
+WRITTEN: list[tuple[str, dict[str, Any], Any, Any]] = [
     ("inPath", {"style": "simple"}, "blue", "blue"),
     ("inPath", {"style": "simple"}, COLOURS, "blue,black"),
     ("inPath", {"style": "simple"}, RGB, "R,100,G,200"),
