@@ -115,6 +115,7 @@ def strings(value: Any) -> Iterator[str]:
 SAMPLE = ("oai-petstore", "oai-webhook-example", "figma")
 
 
+@pytest.mark.timeout(1800)
 def test_documents_of_others_are_built_and_linted(tmp_path: Path) -> None:
     """A few of them; all of them where N8N_ALL_SPECS is set."""
     specs = Path(os.environ["AIOPS_SPECS"])
