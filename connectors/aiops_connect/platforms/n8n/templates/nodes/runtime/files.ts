@@ -1,0 +1,139 @@
+/** Files: those of an item on their way to the API, and those that an answer links to or holds. */
+import { NodeOperationError } from 'n8n-workflow';
+import type { IBinaryData, IDataObject, IExecuteFunctions, IN8nHttpFullResponse } from 'n8n-workflow';
+
+import { failure } from './errors';
+import { textAt } from './pointer';
+import { call } from './transport';
+import type { Answer, Api, FileField, FileValue, Upload } from './types';
+
+const DOWNLOAD_TIMEOUT_MILLISECONDS = 600_000;
+const EXTENSIONS: { [mimeType: string]: string } = {
+	'application/json': 'json',
+	'application/pdf': 'pdf',
+	'application/zip': 'zip',
+	'audio/aac': 'aac',
+	'audio/flac': 'flac',
+	'audio/mp4': 'm4a',
+	'audio/mpeg': 'mp3',
+	'audio/ogg': 'ogg',
+	'audio/opus': 'opus',
+	'audio/wav': 'wav',
+	'audio/webm': 'webm',
+	'audio/x-wav': 'wav',
+	'image/gif': 'gif',
+	'image/jpeg': 'jpg',
+	'image/png': 'png',
+	'image/svg+xml': 'svg',
+	'image/webp': 'webp',
+	'text/csv': 'csv',
+	'text/html': 'html',
+	'text/plain': 'txt',
+	'video/mp4': 'mp4',
+	'video/webm': 'webm',
+};
+
+/** A file of an item, whole, with an extension in its name that fits its type. */
+export async function readFile(context: IExecuteFunctions, itemIndex: number, field: string): Promise<FileValue> {
+	const binary = context.helpers.assertBinaryData(itemIndex, field);
+	const data = await context.helpers.getBinaryDataBuffer(itemIndex, field);
+	return { data, mimeType: binary.mimeType, fileName: namedAfter(binary.fileName ?? field, binary.mimeType) };
+}
+
+/** Uploads a file and returns the link to it. */
+export async function uploaded(
+	context: IExecuteFunctions,
+	api: Api,
+	upload: Upload,
+	file: FileValue,
+	itemIndex: number,
+): Promise<string> {
+	const operation = api.operations[upload.operation];
+	const answer = await call(context, api, operation, new Map([[upload.field, file]]), { itemIndex });
+	const url = textAt(answer.body, upload.url);
+	if (url !== '') return url;
+	throw new NodeOperationError(context.getNode(), `The upload was answered without a link [item ${itemIndex}]`, {
+		itemIndex,
+		description: 'Enter a URL of the file instead.',
+	});
+}
+
+/** The answer of an operation that answers a file. */
+export async function answeredFile(context: IExecuteFunctions, answer: Answer, name: string): Promise<IBinaryData> {
+	const mimeType = typeOf(answer.headers['content-type']);
+	const fileName = disposition(answer.headers['content-disposition']) ?? namedAfter(name, mimeType);
+	return await context.helpers.prepareBinaryData(answer.body as Buffer, fileName, mimeType);
+}
+
+/** The file of a field: fetched, where the field is a link, without the credential and as a stream. */
+export async function fetched(
+	context: IExecuteFunctions,
+	field: FileField,
+	value: string,
+	itemIndex: number,
+): Promise<IBinaryData> {
+	if (field.form === 'base64') {
+		const mimeType = field.mediaType ?? 'application/octet-stream';
+		return await context.helpers.prepareBinaryData(Buffer.from(value, 'base64'), namedAfter(field.name, mimeType), mimeType);
+	}
+	const response = await download(context, value, itemIndex);
+	const headers = response.headers as { [name: string]: unknown };
+	const mimeType = typeOf(headers['content-type'] as string | undefined);
+	const fileName = disposition(headers['content-disposition'] as string | undefined) ?? namedAfter(lastStep(value), mimeType);
+	return await context.helpers.prepareBinaryData(response.body as Buffer, fileName, mimeType);
+}
+
+async function download(context: IExecuteFunctions, url: string, itemIndex: number): Promise<IN8nHttpFullResponse> {
+	let response: IN8nHttpFullResponse;
+	try {
+		response = (await context.helpers.httpRequest({
+			url,
+			encoding: 'stream',
+			returnFullResponse: true,
+			ignoreHttpStatusErrors: true,
+			timeout: DOWNLOAD_TIMEOUT_MILLISECONDS,
+			abortSignal: context.getExecutionCancelSignal(),
+		})) as IN8nHttpFullResponse;
+	} catch (cause) {
+		throw unfetched(context, itemIndex, url, textAt(cause, '/message'));
+	}
+	if (response.statusCode < 400) return response;
+	throw unfetched(context, itemIndex, url, `status ${response.statusCode}`);
+}
+
+function unfetched(context: IExecuteFunctions, itemIndex: number, url: string, why: string): Error {
+	const description = 'Links to results expire. Get the job again for a new link, or choose URL as the output.';
+	const details: IDataObject = { url: url.split('?')[0], reason: why };
+	return failure(context.getNode(), itemIndex, `The file of the result could not be fetched (${why})`, description, details);
+}
+
+function typeOf(contentType: string | undefined): string {
+	return contentType?.split(';')[0].trim().toLowerCase() || 'application/octet-stream';
+}
+
+function lastStep(url: string): string {
+	const path = url.split(/[?#]/)[0];
+	return decoded(path.slice(path.lastIndexOf('/') + 1)) || 'file';
+}
+
+function decoded(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
+}
+
+/** The file name that a Content-Disposition gives (RFC 6266), without a path. */
+function disposition(header: string | undefined): string | undefined {
+	const extended = /filename\*\s*=\s*utf-8''([^;\s]+)/i.exec(header ?? '');
+	const plain = /filename\s*=\s*("([^"]*)"|[^;\s]+)/i.exec(header ?? '');
+	const name = extended !== null ? decoded(extended[1]) : (plain?.[2] ?? plain?.[1]);
+	return name?.split(/[\\/]/).pop() || undefined;
+}
+
+/** A name with an extension; that of the type, where the name has none. */
+function namedAfter(name: string, mimeType: string): string {
+	const extension = EXTENSIONS[mimeType];
+	return /\.[A-Za-z0-9]{1,5}$/.test(name) || extension === undefined ? name : `${name}.${extension}`;
+}

@@ -1,0 +1,159 @@
+/** Work that outlasts a call: it is accepted, waited for by long polling, taken up again, and cancelled. */
+import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+
+import { failure } from './errors';
+import { at, isObject, textAt } from './pointer';
+import { bound, call, pause, retryAfter } from './transport';
+import type { Answer, Api, Job, Json, JsonObject, Operation, Values } from './types';
+
+/** How long one call of the wait lasts where the service can wait, and between calls where it cannot. */
+const LONG_POLL_SECONDS = 25;
+const PAUSE_SECONDS_FIRST = 1;
+const PAUSE_SECONDS_MAX = 15;
+const PAUSE_GROWTH = 1.5;
+const MARGIN_MILLISECONDS = 30_000;
+const TROUBLES_MAX = 5;
+
+export interface Waiting {
+	context: IExecuteFunctions;
+	api: Api;
+	operation: Operation;
+	job: Job;
+	itemIndex: number;
+	secondsMax: number;
+}
+
+/** Starts the work. Where it is done at once the answer is the result, else the job. */
+export async function start(waiting: Waiting, values: Values): Promise<Answer> {
+	const { context, api, operation, job, itemIndex } = waiting;
+	const begun: Values = new Map([...values, ...bound(job.start, undefined)]);
+	return await call(context, api, operation, begun, { itemIndex });
+}
+
+export function isJob(job: Job, answer: Answer): boolean {
+	return answer.status === job.acceptedStatus && at(answer.body, job.state) !== undefined;
+}
+
+/** The job as it is when it has succeeded. Whoever stops the execution meanwhile cancels it. */
+export async function ended(waiting: Waiting, accepted: unknown): Promise<JsonObject> {
+	const { context, job } = waiting;
+	let isOpen = true;
+	context.onExecutionCancellation(() => {
+		if (isOpen) void cancel(waiting, accepted);
+	});
+	try {
+		return await polled(waiting, accepted, job);
+	} finally {
+		isOpen = context.getExecutionCancelSignal()?.aborted === true && isOpen;
+	}
+}
+
+async function polled(waiting: Waiting, accepted: unknown, job: Job): Promise<JsonObject> {
+	const deadline = Date.now() + waiting.secondsMax * 1000;
+	let found: unknown = accepted;
+	let seconds = PAUSE_SECONDS_FIRST;
+	let isFirst = true;
+	for (;;) {
+		const state = textAt(found, job.state);
+		if (job.succeeded.includes(state)) return found as JsonObject;
+		if (job.failed.includes(state) || job.cancelled.includes(state)) throw unsuccessful(waiting, found, accepted);
+		const left = (deadline - Date.now()) / 1000;
+		if (left <= 0) throw outOfTime(waiting, accepted);
+		if (!isFirst) {
+			await pause(waiting.context, Math.min(seconds, left));
+			seconds = Math.min(seconds * PAUSE_GROWTH, PAUSE_SECONDS_MAX);
+		}
+		const answer = await looked(waiting, accepted, Math.max(1, Math.min(left, LONG_POLL_SECONDS)));
+		isFirst = job.wait !== undefined;
+		seconds = Math.max(seconds, retryAfter(answer) ?? 0);
+		found = answer.body;
+	}
+}
+
+/** The job as the service has it now. A call that gets no answer is made again: the work goes on meanwhile. */
+async function looked(waiting: Waiting, accepted: unknown, seconds: number): Promise<Answer> {
+	const { context, api, job, itemIndex } = waiting;
+	const operation = api.operations[job.status.operation];
+	const values = bound(job.status.bindings, accepted);
+	if (job.wait !== undefined) {
+		const whole = Math.min(Math.ceil(seconds), job.wait.secondsMax);
+		values.set(job.wait.field, job.wait.text.replace('{seconds}', String(whole)));
+	}
+	for (let troubles = 1; ; troubles += 1) {
+		try {
+			const timeoutMilliseconds = seconds * 1000 + MARGIN_MILLISECONDS;
+			return await call(context, api, operation, values, { itemIndex, timeoutMilliseconds });
+		} catch (cause) {
+			const status = Number(at(cause, '/context/details/httpCode') ?? 0);
+			const isStopped = context.getExecutionCancelSignal()?.aborted === true;
+			if ((status > 0 && status < 500) || isStopped || troubles >= TROUBLES_MAX) {
+				throw named(waiting, accepted, cause as Error);
+			}
+		}
+		await pause(context, troubles);
+	}
+}
+
+/** The same, with the job named: its work goes on, and nothing is lost. */
+function named(waiting: Waiting, accepted: unknown, cause: Error): Error {
+	const details = at(cause, '/context/details');
+	if (isObject(details)) details.jobId = idOf(waiting.job, accepted);
+	return cause;
+}
+
+async function cancel(waiting: Waiting, accepted: unknown): Promise<void> {
+	const { context, api, job, itemIndex } = waiting;
+	if (job.cancel === undefined) return;
+	try {
+		const values = bound(job.cancel.bindings, accepted);
+		await call(context, api, api.operations[job.cancel.operation], values, { itemIndex, isDetached: true });
+	} catch (cause) {
+		context.logger.warn(`Job ${idOf(job, accepted)} could not be cancelled: ${(cause as Error).message} ${textAt(cause, '/context/details/reason')}`);
+	}
+}
+
+function unsuccessful(waiting: Waiting, found: unknown, accepted: unknown): Error {
+	const { context, job, itemIndex, operation } = waiting;
+	const jobId = idOf(job, accepted);
+	const wasCancelled = job.cancelled.includes(textAt(found, job.state));
+	const message = `${operation.label}: the job ${wasCancelled ? 'was cancelled' : 'ended without a result'}`;
+	const reason = textAt(found, job.reason);
+	const refunded = textAt(found, job.refunded);
+	const description = [
+		reason === '' ? '' : reason.replace(/[.\s]*$/, '.'),
+		refunded === '' ? '' : `Credits refunded: ${refunded}.`,
+		`The job is ${jobId}.`,
+	].filter((text) => text !== '');
+	const details: IDataObject = { jobId, state: textAt(found, job.state) };
+	if (reason !== '') details.reason = reason;
+	if (refunded !== '') details.refunded = Number(refunded);
+	return failure(context.getNode(), itemIndex, message, description.join(' '), details);
+}
+
+function outOfTime(waiting: Waiting, accepted: unknown): Error {
+	const { context, job, itemIndex, secondsMax } = waiting;
+	const jobId = idOf(job, accepted);
+	return failure(
+		context.getNode(),
+		itemIndex,
+		`Job ${jobId} is not done after ${secondsMax} seconds`,
+		`It goes on. ${job.resume} with this ID takes it up again, at no further charge. Or enter a longer Maximum Wait.`,
+		{ jobId, code: 'wait_timed_out' },
+	);
+}
+
+/** The id under which the job is looked up. */
+export function idOf(job: Job, accepted: unknown): string {
+	const [binding] = job.status.bindings;
+	return binding !== undefined && 'pointer' in binding.source ? textAt(accepted, binding.source.pointer) : '';
+}
+
+/** What the operation answers, out of the job that did its work. */
+export function outputs(job: Job, done: JsonObject): JsonObject {
+	const found: JsonObject = {};
+	for (const { name, pointer } of job.outputs) {
+		const value = at(done, pointer);
+		if (value !== undefined) found[name] = value as Json;
+	}
+	return found;
+}

@@ -1,0 +1,141 @@
+/** Calls to the API with the credential of the node. */
+import type { IHttpRequestOptions, IN8nHttpFullResponse } from 'n8n-workflow';
+import { sleep } from 'n8n-workflow';
+
+import { refused, unreachable } from './errors';
+import { at } from './pointer';
+import { request } from './request';
+import type { Answer, Api, Call, Caller, Operation, Value, Values } from './types';
+
+const TIMEOUT_MILLISECONDS = 300_000;
+/** How long a call that came too early waits in all before people are told. */
+const PATIENCE_SECONDS = 65;
+const TOO_MANY = 429;
+
+export interface CallOptions {
+	itemIndex?: number;
+	timeoutMilliseconds?: number;
+	/** The call is made although the execution is being stopped. */
+	isDetached?: boolean;
+}
+
+/** The answer to a call, whatever its status below 400. Waits where the service says so with 429 and Retry-After. */
+export async function call(
+	context: Caller,
+	api: Api,
+	operation: Operation,
+	values: Values,
+	options: CallOptions = {},
+): Promise<Answer> {
+	const itemIndex = options.itemIndex ?? 0;
+	let patience = PATIENCE_SECONDS;
+	for (;;) {
+		const answer = await answered(context, api, operation, values, options);
+		if (answer.status < 400) return answer;
+		const seconds = retryAfter(answer);
+		if (answer.status !== TOO_MANY || seconds === undefined || seconds > patience || options.isDetached) {
+			throw refused(context.getNode(), itemIndex, operation, answer);
+		}
+		patience -= Math.max(seconds, 1);
+		await pause(context, Math.max(seconds, 1));
+	}
+}
+
+/** Seconds that pass, unless the execution is stopped. */
+export async function pause(context: Caller, seconds: number): Promise<void> {
+	const signal = 'getExecutionCancelSignal' in context ? context.getExecutionCancelSignal() : undefined;
+	await sleep(seconds * 1000, signal);
+}
+
+/** What a call on the way takes from what came before. */
+export function bound(one: Call['bindings'], before: unknown, platform: { url?: string; events?: string[] } = {}): Values {
+	const values: Values = new Map();
+	for (const { field, source } of one) {
+		const value = sourced(source, before, platform);
+		if (value !== undefined) values.set(field, value);
+	}
+	return values;
+}
+
+/** The header Retry-After in seconds; undefined where there is none. */
+export function retryAfter(answer: Answer): number | undefined {
+	const text = answer.headers['retry-after'];
+	if (text === undefined) return undefined;
+	const seconds = /^\d+$/.test(text.trim()) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
+	return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
+}
+
+/** The name of the credential that the node uses. */
+export function credentialOf(context: Caller, api: Api, itemIndex = 0): string {
+	const [only] = api.credentials;
+	if (api.credentials.length === 1) return only;
+	const isExecuting = 'getInputData' in context;
+	return (
+		isExecuting ? context.getNodeParameter('authentication', itemIndex, only) : context.getNodeParameter('authentication', only)
+	) as string;
+}
+
+async function answered(
+	context: Caller,
+	api: Api,
+	operation: Operation,
+	values: Values,
+	options: CallOptions,
+): Promise<Answer> {
+	const itemIndex = options.itemIndex ?? 0;
+	const credential = credentialOf(context, api, itemIndex);
+	const isStream = operation.answer === 'bytes';
+	const http: IHttpRequestOptions = {
+		...request(operation, values, await baseUrl(context, credential)),
+		timeout: options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS,
+		encoding: isStream ? 'stream' : 'text',
+	};
+	try {
+		const send = context.helpers.httpRequestWithAuthentication;
+		const caller = options.isDetached ? withoutSignal(context) : context;
+		return await read(context, (await send.call(caller, credential, http)) as IN8nHttpFullResponse, isStream);
+	} catch (cause) {
+		throw unreachable(context.getNode(), itemIndex, cause);
+	}
+}
+
+async function baseUrl(context: Caller, credential: string): Promise<string> {
+	const { baseUrl: address } = await context.getCredentials(credential);
+	return String(address ?? '').trim();
+}
+
+/** n8n gives each call the signal of an execution that is stopped; the call that cancels a job must not have it. */
+function withoutSignal(context: Caller): Caller {
+	return new Proxy(context, { has: (target, name) => name !== 'getExecutionCancelSignal' && name in target });
+}
+
+async function read(context: Caller, response: IN8nHttpFullResponse, isStream: boolean): Promise<Answer> {
+	const headers: Answer['headers'] = {};
+	for (const [name, value] of Object.entries(response.headers)) headers[name.toLowerCase()] = String(value);
+	const status = response.statusCode;
+	let { body } = response as { body: unknown };
+	if (isStream && status >= 400 && 'binaryToBuffer' in context.helpers) {
+		body = (await context.helpers.binaryToBuffer(body as Buffer)).toString('utf8');
+	}
+	if (typeof body === 'string' && (!isStream || status >= 400)) body = parsed(body, headers['content-type'] ?? '');
+	return { status, headers, body };
+}
+
+function parsed(text: string, contentType: string): unknown {
+	if (!/json/i.test(contentType)) return text;
+	try {
+		return JSON.parse(text) as unknown;
+	} catch {
+		return text;
+	}
+}
+
+function sourced(
+	source: Call['bindings'][number]['source'],
+	before: unknown,
+	platform: { url?: string; events?: string[] },
+): Value | undefined {
+	if ('value' in source) return source.value;
+	if ('platform' in source) return source.platform === 'url' ? platform.url : platform.events;
+	return at(before, source.pointer) as Value | undefined;
+}

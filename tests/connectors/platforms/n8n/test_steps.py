@@ -1,0 +1,259 @@
+"""Each step of our node, run by a real n8n against the running service."""
+
+import base64
+import io
+import time
+import wave
+
+import httpx
+import pytest
+
+from tests.connectors.platforms.n8n.conftest import Bench
+from tests.fixtures.n8n import chain, until
+
+pytestmark = pytest.mark.n8n
+
+IMAGE_CREDITS = 5
+
+
+def recording(seconds: float = 1) -> bytes:
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(b"\x00\x01" * int(16000 * seconds))
+    return buffer.getvalue()
+
+
+def test_a_credential_is_tested(bench: Bench) -> None:
+    good = bench.n8n.test_credential("aiopsApi", baseUrl=f"{bench.server.url}/", apiKey=bench.key)
+    assert good["status"] == "OK"
+    assert bench.n8n.test_credential("aiopsApi", baseUrl=bench.server.url, apiKey="wrong")["status"] == "Error"
+
+
+def test_an_image_comes_as_a_file_and_a_link(bench: Bench) -> None:
+    done = bench.do("image", "generate", {"json": {"about": "a lighthouse"}}, prompt="={{ $json.about }}")
+    assert done.status == "success", done.error
+    (item,) = done.items("Step")
+    answer = item["json"]
+    assert (answer["success"], answer["credits_charged"], answer["credits_remaining"]) == (True, 5, bench.credits)
+    assert answer["job_id"].startswith("job_")
+    assert item["pairedItem"] == {"item": 0}
+    file = item["binary"]["data"]
+    assert (file["mimeType"], file["fileExtension"]) == ("image/png", "png")
+    assert file["fileName"].endswith(".png")
+    assert bench.n8n.file(file) == httpx.get(answer["image_url"]).content
+
+
+@pytest.mark.parametrize(("output", "has_file", "has_link"), [("url", False, True), ("file", True, False)])
+def test_the_output_can_be_chosen(bench: Bench, output: str, has_file: bool, has_link: bool) -> None:
+    done = bench.do("speech", "generate", text="Good morning.", output=output, binaryPropertyName="spoken")
+    (item,) = done.items("Step")
+    assert ("spoken" in item.get("binary", {}), "audio_url" in item["json"]) == (has_file, has_link)
+
+
+def test_optional_fields_are_sent_only_where_they_are_added(bench: Bench) -> None:
+    fields = {
+        "voice": {"__rl": True, "mode": "id", "value": "en-Sarah_woman"},
+        "model": {"__rl": True, "mode": "list", "value": "vibevoice"},
+    }
+    done = bench.do("speech", "generate", text="Good evening.", additionalFields=fields, output="url")
+    assert done.status == "success", done.error
+    refused = bench.do(
+        "speech",
+        "generate",
+        text="Good evening.",
+        additionalFields={"voice": {"__rl": True, "mode": "id", "value": "nobody"}},
+    )
+    assert refused.error is not None
+    assert refused.error["message"] == "Invalid input [item 0]"
+    assert "voice" in refused.error["description"]
+
+
+def test_a_recording_is_uploaded_and_transcribed(bench: Bench) -> None:
+    sound = recording()
+    item = {
+        "json": {},
+        "binary": {"data": {"data": base64.b64encode(sound).decode(), "mimeType": "audio/wav", "fileName": "memo"}},
+    }
+    done = bench.do("transcription", "transcribe", item, audioUrlSource="file")
+    assert done.status == "success", done.error
+    (answer,) = done.json("Step")
+    assert (answer["text"], answer["credits_charged"]) == ("what was said", 3)
+    uploaded = bench.do("file", "upload", item)
+    (file,) = uploaded.json("Step")
+    assert file["name"] == "memo.wav"
+    assert httpx.get(file["file_url"]).content == sound
+    by_link = bench.do("transcription", "transcribe", audioUrl=file["file_url"])
+    assert by_link.json("Step")[0]["text"] == "what was said"
+
+
+def test_jobs_are_listed_looked_up_and_cancelled(bench: Bench) -> None:
+    made = bench.do("image", "generate", {"json": {}}, {"json": {}}, prompt="a boat", output="url").json("Step")
+    ids = [answer["job_id"] for answer in made]
+    listed = bench.do("job", "getAll", returnAll=True).json("Step")
+    assert [job["id"] for job in listed] == ids[::-1]
+    (one,) = bench.do("job", "getAll", limit=1, filters={"status": "succeeded"}).json("Step")
+    assert one["id"] == ids[1]
+    locator = {"__rl": True, "mode": "id", "value": ids[0]}
+    (job,) = bench.do("job", "get", jobId=locator).json("Step")
+    assert (job["status"], job["result"]["success"], job["credits_charged"]) == ("succeeded", True, 5)
+    with bench.server.hold():
+        (open_job,) = bench.do("image", "generate", prompt="slow", waitForCompletion=False).json("Step")
+        assert open_job["status"] == "queued" or open_job["status"] == "running"
+        locator = {"__rl": True, "mode": "id", "value": open_job["job_id"]}
+        (cancelled,) = bench.do("job", "cancel", jobId=locator).json("Step")
+    assert (cancelled["status"], cancelled["credits_refunded"]) == ("cancelled", 5)
+
+
+def test_lists_can_be_searched(bench: Bench) -> None:
+    bench.do("image", "generate", prompt="a boat", output="url")
+    by_name = _searched(bench, "searchModel", "/parameters/additionalFields.model", "pro")
+    assert [one["value"] for one in by_name] == ["fal-ai/flux-pro"]
+    (job,) = _searched(bench, "searchJobId", "/parameters/jobId", "image")
+    assert job["name"] == f"generate_image ({job['value']})"
+
+
+def _searched(bench: Bench, method: str, path: str, text: str) -> list[dict[str, str]]:
+    found = bench.n8n.post(
+        "/rest/dynamic-node-parameters/resource-locator-results",
+        path=path,
+        nodeTypeAndVersion={"name": "n8n-nodes-aiops.aiops", "version": 1},
+        currentNodeParameters={"resource": "job", "operation": "get"},
+        methodName=method,
+        filter=text,
+        credentials=bench.credential,
+    )
+    results: list[dict[str, str]] = found["results"]
+    return results
+
+
+def test_the_account_is_shown(bench: Bench) -> None:
+    (account,) = bench.do("account", "get").json("Step")
+    assert account["credits"] == bench.credits
+
+
+def test_a_retry_is_not_charged_again(bench: Bench) -> None:
+    before = bench.credits
+    bench.server.fail_once("second")
+    prompts = [{"json": {"about": f"{word} {time.time()}"}} for word in ("first", "second", "third")]
+    settings = {"retryOnFail": True, "maxTries": 3, "waitBetweenTries": 0}
+    done = bench.do("image", "generate", *prompts, settings=settings, prompt="={{ $json.about }}", output="url")
+    assert done.status == "success", done.error
+    assert len(done.json("Step")) == 3
+    assert before - bench.credits == 3 * IMAGE_CREDITS
+    charges = bench.api("GET", "/api/jobs", params={"status": "succeeded"})["data"]
+    assert len(charges) == 3
+
+
+def test_two_executions_are_two_pieces_of_work(bench: Bench) -> None:
+    before = bench.credits
+    workflow = chain(bench.step("image", "generate", prompt="the same", output="url"))
+    for _ in range(2):
+        assert bench.n8n.run(workflow).status == "success"
+    assert before - bench.credits == 2 * IMAGE_CREDITS
+
+
+def test_what_takes_too_long_is_taken_up_again(bench: Bench) -> None:
+    before = bench.credits
+    with bench.server.hold():
+        late = bench.do("image", "generate", prompt="slow", options={"maximumWait": 1})
+    assert late.error is not None
+    job_id = late.error["context"]["details"]["jobId"]
+    assert late.error["message"] == f"Job {job_id} is not done after 1 seconds [item 0]"
+    assert "Wait for Completion" in late.error["description"]
+    done = bench.do("job", "wait", jobId={"__rl": True, "mode": "id", "value": job_id})
+    assert done.status == "success", done.error
+    (item,) = done.items("Step")
+    assert bench.n8n.file(item["binary"]["data"]) == httpx.get(item["json"]["image_url"]).content
+    assert before - bench.credits == IMAGE_CREDITS
+
+
+def test_stopping_an_execution_gives_the_credits_back(bench: Bench) -> None:
+    before = bench.credits
+    with bench.server.hold():
+        execution = bench.n8n.start(chain(bench.step("image", "generate", prompt="slow")))
+        until(lambda: [job["status"] for job in bench.api("GET", "/api/jobs")["data"]] == ["running"])
+        bench.n8n.stop(execution)
+        until(lambda: [job["status"] for job in bench.api("GET", "/api/jobs")["data"]] == ["cancelled"])
+    assert bench.n8n.wait(execution).status == "canceled"
+    assert bench.credits == before
+
+
+def test_a_job_without_a_result_says_why(bench: Bench) -> None:
+    bench.server.fail_once("broken")
+    done = bench.do("image", "generate", prompt="broken")
+    assert done.error is not None
+    assert done.error["message"] == "Generate an image: the job ended without a result [item 0]"
+    assert "Credits refunded: 5." in done.error["description"]
+
+
+def test_an_item_that_fails_stops_the_workflow(bench: Bench) -> None:
+    done = bench.do(
+        "image",
+        "generate",
+        {"json": {}},
+        {"json": {"about": ""}},
+        prompt="={{ $json.about ?? 'a boat' }}",
+        output="url",
+    )
+    assert done.status == "error"
+    assert done.error is not None
+    assert (done.error["message"], done.error["context"]["itemIndex"]) == ("Invalid input [item 1]", 1)
+
+
+ITEMS = ({"json": {"about": "a boat"}}, {"json": {"about": ""}}, {"json": {"about": "a house"}})
+
+
+def test_an_item_that_fails_can_go_on(bench: Bench) -> None:
+    done = bench.do(
+        "image",
+        "generate",
+        *ITEMS,
+        settings={"onError": "continueRegularOutput"},
+        prompt="={{ $json.about }}",
+        output="url",
+    )
+    assert done.status == "success"
+    first, failed, last = done.items("Step")
+    assert first["json"]["success"] is last["json"]["success"] is True
+    assert failed["json"]["error"] == "Invalid input [item 1]"
+    assert failed["json"]["details"]["httpCode"] == 422
+    assert failed["pairedItem"] == {"item": 1}
+
+
+def test_an_item_that_fails_can_leave_by_the_error_output(bench: Bench) -> None:
+    done = bench.do(
+        "image",
+        "generate",
+        *ITEMS,
+        settings={"onError": "continueErrorOutput"},
+        prompt="={{ $json.about }}",
+        output="url",
+    )
+    assert [one["success"] for one in done.json("Step", 0)] == [True, True]
+    (failed,) = done.json("Step", 1)
+    assert failed["details"]["code"] == "invalid_input"
+    assert failed["error"] == "Invalid input [item 1]"
+
+
+def test_a_key_that_is_not_taken_is_told(bench: Bench) -> None:
+    poor = bench.n8n.credential("aiopsApi", "poor", baseUrl=bench.server.url, apiKey="aiops_sk_none")
+    step = bench.step("account", "get") | {"credentials": poor}
+    done = bench.n8n.run(chain(step))
+    assert done.error is not None
+    assert done.error["message"].startswith("Missing or invalid API key.")
+    assert "API key" in done.error["description"]
+
+
+def test_a_service_that_is_away_is_told(bench: Bench) -> None:
+    away = bench.n8n.credential("aiopsApi", "away", baseUrl="http://127.0.0.1:9", apiKey="key")
+    done = bench.n8n.run(chain(bench.step("account", "get") | {"credentials": away}))
+    assert done.error is not None
+    assert done.error["message"] == "The service could not be reached: the connection was refused [item 0]"
+
+
+def test_the_variant_for_agents_is_there(bench: Bench) -> None:
+    names = {one["name"] for one in bench.n8n.client.get("/types/nodes.json").json()}
+    assert {"n8n-nodes-aiops.aiops", "n8n-nodes-aiops.aiopsTool", "n8n-nodes-aiops.aiopsTrigger"} <= names
