@@ -57,7 +57,7 @@ def api(tmp_path: Path) -> Path:
 
 
 def test_a_folder_is_found_and_run(paper: Path, api: Path) -> None:
-    assert list(discover()) == ["markdown", "paper"]
+    assert {"markdown", "paper"} <= discover().keys()
     arguments = [str(api), "--publisher", str(api.parent / "publisher.yaml"), "--output", str(api.parent / "out")]
     assert CliRunner().invoke(commands, ["render", *arguments]).exit_code == 0
     assert (api.parent / "out" / "paper" / "calls.txt").read_text() == "Things\nGET /things\n"
@@ -68,14 +68,12 @@ def test_a_folder_is_found_and_run(paper: Path, api: Path) -> None:
 def test_a_platform_can_judge_changes_by_rules_of_its_own(paper: Path, api: Path) -> None:
     result = CliRunner().invoke(commands, ["diff", str(api), str(api)])
     assert result.exit_code == 4
-    assert result.stdout == (
-        "markdown: no version bump, 0 changes\n"
-        "paper: major version bump, 1 changes\n  BREAKING: paper: It has to be printed again.\n"
-    )
+    assert "markdown: no version bump, 0 changes\n" in result.stdout
+    assert "paper: major version bump, 1 changes\n  BREAKING: paper: It has to be printed again.\n" in result.stdout
 
 
 def test_an_unknown_platform_is_told_with_those_there_are() -> None:
-    with pytest.raises(UnknownPlatformError, match=r"There is no platform fax\. There are markdown"):
+    with pytest.raises(UnknownPlatformError, match=r"There is no platform fax\. There are (\w+, )*markdown"):
         choose(["fax"], discover())
 
 
