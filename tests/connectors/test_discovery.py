@@ -68,14 +68,12 @@ def test_a_folder_is_found_and_run(paper: Path, api: Path) -> None:
 def test_a_platform_can_judge_changes_by_rules_of_its_own(paper: Path, api: Path) -> None:
     result = CliRunner().invoke(commands, ["diff", str(api), str(api), "--platform", "markdown", "--platform", "paper"])
     assert result.exit_code == 4
-    assert result.stdout == (
-        "markdown: no version bump, 0 changes\n"
-        "paper: major version bump, 1 changes\n  BREAKING: paper: It has to be printed again.\n"
-    )
+    assert "markdown: no version bump, 0 changes\n" in result.stdout
+    assert "paper: major version bump, 1 changes\n  BREAKING: paper: It has to be printed again.\n" in result.stdout
 
 
 def test_an_unknown_platform_is_told_with_those_there_are() -> None:
-    with pytest.raises(UnknownPlatformError, match=r"There is no platform fax\. There are markdown"):
+    with pytest.raises(UnknownPlatformError, match=r"There is no platform fax\. There are (\w+, )*markdown"):
         choose(["fax"], discover())
 
 
