@@ -35,7 +35,7 @@ from tests.fixtures.samples import parameters
 pytestmark = pytest.mark.n8n
 
 PRISM = ROOT / "tests" / "prism" / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
-START_SECONDS = 60
+START_SECONDS = 180
 SAMPLE_SIZE = 3
 FILE = {"data": {"data": "ZGF0YQ==", "mimeType": "image/png", "fileName": "picture.png"}}
 
