@@ -12,7 +12,7 @@ from aiops_connect import ir
 from aiops_connect.cli import app as commands
 from aiops_connect.discovery import UnknownPlatformError, choose, discover
 from aiops_connect.emitter import Emitted, Emitter
-from tests.fixtures.publisher import PUBLISHER
+from tests.fixtures.publisher import PUBLISHER, SETTINGS
 
 EMITTER = """
 from aiops_connect.changes import Change, Severity
@@ -51,7 +51,7 @@ def paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def api(tmp_path: Path) -> Path:
     path = tmp_path / "api.yaml"
     path.write_text("openapi: 3.1.0\ninfo: {title: Things, version: 1.0.0}\npaths: {/things: {get: {responses: {}}}}\n")
-    settings = "\n".join(f"{name}: {getattr(PUBLISHER, name)}" for name in PUBLISHER.__slots__)
+    settings = "\n".join(f"{name}: {value}" for name, value in SETTINGS.items())
     (tmp_path / "publisher.yaml").write_text(settings)
     return path
 
