@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from aiops_connect.cli import app
 from tests.fixtures.documents import OK, document, with_operation
-from tests.fixtures.publisher import PUBLISHER
+from tests.fixtures.publisher import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 GOOD = with_operation({"summary": "Act", "x-credits": 2}, servers=[{"url": "https://api.example.test"}])
@@ -27,7 +27,7 @@ def run(*arguments: object) -> Result:
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "good.json").write_text(json.dumps(GOOD))
     (tmp_path / "bad.json").write_text(json.dumps(BAD))
-    settings = {name: getattr(PUBLISHER, name) for name in PUBLISHER.__slots__}
+    settings = dict(SETTINGS)
     (tmp_path / "publisher.yaml").write_text(yaml.safe_dump(settings))
     return tmp_path
 

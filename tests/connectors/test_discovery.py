@@ -12,7 +12,7 @@ from aiops_connect import ir
 from aiops_connect.cli import app as commands
 from aiops_connect.discovery import UnknownPlatformError, choose, discover
 from aiops_connect.emitter import Emitted, Emitter
-from tests.fixtures.publisher import PUBLISHER
+from tests.fixtures.publisher import PUBLISHER, SETTINGS
 
 EMITTER = """
 from aiops_connect.changes import Change, Severity
@@ -51,13 +51,13 @@ def paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def api(tmp_path: Path) -> Path:
     path = tmp_path / "api.yaml"
     path.write_text("openapi: 3.1.0\ninfo: {title: Things, version: 1.0.0}\npaths: {/things: {get: {responses: {}}}}\n")
-    settings = "\n".join(f"{name}: {getattr(PUBLISHER, name)}" for name in PUBLISHER.__slots__)
+    settings = "\n".join(f"{name}: {value}" for name, value in SETTINGS.items())
     (tmp_path / "publisher.yaml").write_text(settings)
     return path
 
 
 def test_a_folder_is_found_and_run(paper: Path, api: Path) -> None:
-    assert list(discover()) == ["markdown", "paper"]
+    assert {"markdown", "paper"} <= discover().keys()
     arguments = [str(api), "--publisher", str(api.parent / "publisher.yaml"), "--output", str(api.parent / "out")]
     assert CliRunner().invoke(commands, ["render", *arguments]).exit_code == 0
     assert (api.parent / "out" / "paper" / "calls.txt").read_text() == "Things\nGET /things\n"
@@ -66,16 +66,14 @@ def test_a_folder_is_found_and_run(paper: Path, api: Path) -> None:
 
 
 def test_a_platform_can_judge_changes_by_rules_of_its_own(paper: Path, api: Path) -> None:
-    result = CliRunner().invoke(commands, ["diff", str(api), str(api)])
+    result = CliRunner().invoke(commands, ["diff", str(api), str(api), "--platform", "markdown", "--platform", "paper"])
     assert result.exit_code == 4
-    assert result.stdout == (
-        "markdown: no version bump, 0 changes\n"
-        "paper: major version bump, 1 changes\n  BREAKING: paper: It has to be printed again.\n"
-    )
+    assert "markdown: no version bump, 0 changes\n" in result.stdout
+    assert "paper: major version bump, 1 changes\n  BREAKING: paper: It has to be printed again.\n" in result.stdout
 
 
 def test_an_unknown_platform_is_told_with_those_there_are() -> None:
-    with pytest.raises(UnknownPlatformError, match=r"There is no platform fax\. There are markdown"):
+    with pytest.raises(UnknownPlatformError, match=r"There is no platform fax\. There are (\w+, )*markdown"):
         choose(["fax"], discover())
 
 

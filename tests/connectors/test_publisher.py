@@ -1,6 +1,6 @@
 """Who publishes."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import yaml
 
 from aiops_connect import ir
 from aiops_connect.publisher import PublisherError, load_publisher, unpublishable
-from tests.fixtures.publisher import PUBLISHER
+from tests.fixtures.publisher import PUBLISHER, SETTINGS
 
 APP = ir.App("things", "Things", "1", "", (ir.Server("https://api.things.test"),), None, ())
 
@@ -21,7 +21,7 @@ def written(tmp_path: Path, settings: Any) -> Path:
 
 
 def test_settings_are_read(tmp_path: Path) -> None:
-    assert load_publisher(written(tmp_path, asdict(PUBLISHER))) == PUBLISHER
+    assert load_publisher(written(tmp_path, SETTINGS)) == PUBLISHER
 
 
 @pytest.mark.parametrize(
@@ -29,16 +29,16 @@ def test_settings_are_read(tmp_path: Path) -> None:
     [
         pytest.param([], ["publisher.yaml: It has to be an object."], id="no object"),
         pytest.param(
-            {**asdict(PUBLISHER), "author": ""},
+            {**SETTINGS, "author": ""},
             ["publisher.yaml#/author: It has to be a text of at most 300 characters."],
             id="empty",
         ),
         pytest.param(
-            {k: v for k, v in asdict(PUBLISHER).items() if k != "icon"}, ["publisher.yaml#/icon: Add it."], id="missing"
+            {k: v for k, v in SETTINGS.items() if k != "icon"}, ["publisher.yaml#/icon: Add it."], id="missing"
         ),
         pytest.param(
-            {**asdict(PUBLISHER), "url": "x"},
-            [f"publisher.yaml#/url: There is no such setting. There are {', '.join(asdict(PUBLISHER))}."],
+            {**SETTINGS, "url": "x"},
+            [f"publisher.yaml#/url: There is no such setting. There are {', '.join(SETTINGS)}."],
             id="unknown",
         ),
     ],
