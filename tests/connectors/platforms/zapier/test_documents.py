@@ -18,7 +18,7 @@ from aiops_connect.publisher import Publisher, load_publisher
 from aiops_connect.writer import write
 from tests.connectors.platforms.zapier.app_in_core import APP, ROOT, App, Outcome, running_app
 from tests.connectors.platforms.zapier.entries import entries
-from tests.connectors.platforms.zapier.prism import Prism, prism
+from tests.fixtures.prism import Prism, mocked
 from tests.fixtures.web import ok, serving
 
 OURS = ROOT / "openapi" / "aiops.yaml"
@@ -66,7 +66,7 @@ def rendered(document: Path, folder: Path, url: str) -> tuple[ir.App, Steps]:
 
 @asynccontextmanager
 async def app_of(document: Path, folder: Path) -> AsyncIterator[tuple[App, Prism, ir.App, Steps]]:
-    async with prism(document, folder / "prism.log") as mock:
+    with mocked(document, folder) as mock:
         app, made = rendered(document, folder / "app", mock.url)
         fields = made.authentication.definition["fields"] if made.authentication is not None else []
         auth = CREDENTIALS | {one["key"]: one.get("default", "secret") for one in fields}
