@@ -19,7 +19,7 @@ NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm
 serve: .venv/serve.installed
 	$(BIN)/aiops serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
-test: .venv/test.installed connectors/zapier/node_modules/.package-lock.json
+test: .venv/test.installed prism connectors/zapier/node_modules/.package-lock.json
 	$(BIN)/pytest -m "not browser and not flite and not long and not specs and not n8n"
 
 # A real n8n, and our package as n8n installs it.
@@ -37,7 +37,7 @@ test-make: .venv/test.installed
 	$(BIN)/pytest tests/connectors/platforms/make --ignore tests/connectors/platforms/make/runner -m "not specs"
 
 # The Zapier app in Zapier's own runtime, against a running backend.
-test-zapier: .venv/test.installed connectors/zapier/node_modules/.package-lock.json
+test-zapier: .venv/test.installed prism connectors/zapier/node_modules/.package-lock.json
 	$(BIN)/pytest -m "not specs" tests/connectors/platforms/zapier
 
 check: .venv/test.installed openapi/node_modules/.package-lock.json
