@@ -89,8 +89,11 @@ class Endings(Workers):
         return claim
 
     @precondition(lambda self: self.market.contents or any(one.keys for one in self.market.accounts.values()))
-    @rule()
-    def sweep(self) -> None:
+    @rule(is_next_day=st.booleans())
+    def sweep(self, is_next_day: bool) -> None:
+        """At once, or when what nobody owns has lain there for a day."""
+        if is_next_day:
+            self.market.now = self.now + KEY_AGE
         keys_before = sum(len(account.keys) for account in self.market.accounts.values())
         before = dict(self.market.contents)
         due = self.market.sweep()
