@@ -152,7 +152,7 @@ async def _child(folder: Path, environment: Mapping[str, str]) -> AsyncIterator[
         _kill_group(process)
         assert process.stdin is not None
         process.stdin.close()
-        await process.wait()
+        await process.communicate()  # waits for the end of its pipes as well, which `wait` does not
 
 
 def _new_log(folder: Path) -> IO[bytes]:
