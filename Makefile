@@ -20,7 +20,7 @@ serve: .venv/serve.installed
 	$(BIN)/aiops serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: .venv/test.installed prism connectors/zapier/node_modules/.package-lock.json
-	$(BIN)/pytest -m "not browser and not flite and not long and not specs and not n8n"
+	$(BIN)/pytest --numprocesses auto --dist loadfile -m "not browser and not flite and not long and not specs and not n8n"
 
 # A real n8n, and our package as n8n installs it.
 test-n8n: .venv/test.installed n8n-install
