@@ -114,24 +114,31 @@ def component(app: ir.App, label: str, base_url: str) -> tuple[Component | None,
     if connection is None or not asked.parameters:
         return None, problems
     communication: dict[str, Any] = {}
-    if connection.check is not None:
-        check = app.operation(connection.check)
-        response: dict[str, Any] = {"error": errors.directive([check])}
-        if connection.account_label is not None:
-            name = iml.whole(iml.below(iml.variable("body"), connection.account_label))
-            response = {
-                "metadata": {"type": _metadata_type(check, connection.account_label), "value": name},
-                **response,
-            }
-        called = requests.request(check, {}, base_url)
-        carried = asked.sent
-        headers = {**called.get("headers", {}), **carried.get("headers", {})}
-        query = {**called.get("qs", {}), **carried.get("qs", {})}
-        communication = {**called, **({"headers": headers} if headers else {}), **({"qs": query} if query else {})}
-        communication |= {"response": response, "log": {"sanitize": asked.sanitize}}
+    check = app.operation(connection.check) if connection.check is not None else None
+    if check is not None and (needed := [one.id for one in check.inputs if one.required]):
+        message = f"{check.id} cannot test a connection: it needs {needed[0]}. Mark another one: x-connector-check."
+        problems.append(Problem(check.source, message))
+    elif check is not None:
+        communication = _tested(check, connection.account_label, asked, base_url)
     metadata = {"label": naming.label(label), "connectionType": "basic"}
     codes: dict[str, Any] = {"communication": communication, "params": asked.parameters, "common": {}}
     return Component("connection", ID, metadata, codes), problems
+
+
+def _tested(check: ir.Operation, account: ir.Pointer | None, asked: Credentials, base_url: str) -> requests.Directives:
+    """The call that tests a connection, and names it. It inherits nothing from the base."""
+    called = requests.request(check, {}, base_url)
+    merged = {name: {**called.get(name, {}), **asked.sent.get(name, {})} for name in ("headers", "qs")}
+    metadata = {}
+    if account is not None:
+        name = iml.whole(iml.below(iml.variable("body"), account))
+        metadata = {"metadata": {"type": _metadata_type(check, account), "value": name}}
+    return {
+        **called,
+        **{name: content for name, content in merged.items() if content},
+        "response": {**metadata, "error": errors.directive([check])},
+        "log": {"sanitize": asked.sanitize},
+    }
 
 
 def _metadata_type(check: ir.Operation, pointer: ir.Pointer) -> str:

@@ -1,12 +1,13 @@
 """Inputs as Make's parameters, and what of them is sent."""
 
+import json
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, assert_never
 
 import regex
 
-from aiops_connect import ir
+from aiops_connect import help_texts, ir
 from aiops_connect.platforms.make import iml, naming
 from aiops_connect.platforms.make.runner.iml.syntax import Node
 
@@ -85,7 +86,7 @@ def parameters(field: ir.Field) -> list[Parameter]:
         case Entry.LINK_OR_FILE:
             return [_link_or_file(field)]
         case Entry.JSON:
-            return [{**_named(field, field.id), "type": "json", **_help(field, "Enter it as JSON.")}]
+            return [_json(field)]
         case Entry.AS_IT_IS:
             return [_parameter(field, field.id)]
 
@@ -94,6 +95,12 @@ def _parameter(field: ir.Field, name: str) -> Parameter:
     default = {} if field.default in (ir.MISSING, None) else {"default": field.default}
     guard(field.default)
     return {**_named(field, name), **_shape(field.type, field.label), **_help(field), **default}
+
+
+def _json(field: ir.Field) -> Parameter:
+    default = {} if field.default in (ir.MISSING, None) else {"default": json.dumps(field.default, ensure_ascii=False)}
+    guard(field.default)
+    return {**_named(field, field.id), "type": "json", **_help(field, f"Enter it as JSON. {help_texts.limits(field.type, field.help)}"), **default}
 
 
 def _named(field: ir.Field, name: str) -> Parameter:
@@ -112,7 +119,7 @@ def _help(field: ir.Field, more: str = "") -> Parameter:
         parts.append({"date": "Write it as 2026-01-31.", "time": "Write it as 10:15:00Z."}[field.type.precision])
     if field.deprecated:
         parts.append("It is deprecated.")
-    text = " ".join(part for part in parts if part)
+    text = " ".join(part.strip() for part in parts if part.strip())
     return {"help": text} if text else {}
 
 

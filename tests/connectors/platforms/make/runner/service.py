@@ -74,8 +74,8 @@ class Service:
 
 
 @contextmanager
-def running() -> Iterator[Service]:
-    service = Service()
+def running(service: Service | None = None) -> Iterator[Service]:
+    service = Service() if service is None else service
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
