@@ -25,7 +25,7 @@ export const speechProperties: INodeProperties[] = [
 		required: true,
 		typeOptions: { rows: 4 },
 		default: '',
-		description: 'The text to speak, at most 500 characters. At most 500 characters.',
+		description: 'The text to speak, at most 500 characters',
 		placeholder: 'e.g. Welcome back. Your order is on its way.',
 		displayOptions: { show: { resource: ['speech'], operation: ['generate'] } },
 	},
