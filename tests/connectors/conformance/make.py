@@ -9,7 +9,18 @@ from aiops_connect import ir
 from aiops_connect.platforms.make.runner import InstantClock, MakeError, Settings, Target, Trace, load_app, run
 from aiops_connect.platforms.make.runner.inputs import Inputs
 from tests.connectors.conformance.answers import Answer
-from tests.connectors.conformance.table import Connector, Failure, Input, Limits, Outcome, Step, limits_in, price_in, written, written_json
+from tests.connectors.conformance.table import (
+    Connector,
+    Failure,
+    Input,
+    Limits,
+    Outcome,
+    Step,
+    limits_in,
+    price_in,
+    written,
+    written_json,
+)
 from tests.connectors.platforms.make import entered
 from tests.connectors.platforms.make.runner import service
 
@@ -128,7 +139,8 @@ def _failures(
 ) -> dict[str, dict[int, Failure]]:
     loaded = load_app(folder)
     found: dict[str, dict[int, Failure]] = {}
-    with service.running(_Refusing()) as refusing:
+    refusing = _Refusing()
+    with service.serving(refusing):
         for one in answers:
             refusing.said = service.Answer("", one.body, one.status)
             parameters = entered.parameters(app.operation(one.operation))
@@ -137,5 +149,6 @@ def _failures(
             try:
                 run(loaded, Target.parse(modules[one.operation]), inputs, settings, Trace())
             except MakeError as error:
-                found.setdefault(one.operation, {})[one.status] = Failure(_OUTCOMES[error.type], error.message)
+                failure = Failure(_OUTCOMES[error.type], one.untold(error.message))
+                found.setdefault(one.operation, {})[one.status] = failure
     return found

@@ -7,7 +7,18 @@ from typing import Any
 
 from tests.connectors.conformance import node
 from tests.connectors.conformance.answers import Answer
-from tests.connectors.conformance.table import Connector, Failure, Input, Limits, Step, limits_in, price_in, written, written_json
+from tests.connectors.conformance.table import (
+    Connector,
+    Failure,
+    Input,
+    Limits,
+    Outcome,
+    Step,
+    limits_in,
+    price_in,
+    written,
+    written_json,
+)
 
 _NAMED_BY_N8N = {"resource", "operation", "additionalFields", "updateFields", "filters", "options"}
 Property = dict[str, Any]
@@ -22,8 +33,8 @@ def read(folder: Path, answers: list[Answer]) -> Connector:
             steps[operation["id"]] = _step(told, key, operation)
     failures: dict[str, dict[int, Failure]] = {}
     for one, outcome in zip(answers, told["outcomes"], strict=True):
-        made = Failure("is tried again" if outcome["calls"] > 1 else "stops", outcome["message"])
-        failures.setdefault(one.operation, {})[one.status] = made
+        becomes: Outcome = "is tried again" if outcome["calls"] > 1 else "stops"
+        failures.setdefault(one.operation, {})[one.status] = Failure(becomes, one.untold(outcome["message"]))
     return Connector(steps, frozenset(event["value"] for event in told["events"]), failures)
 
 
@@ -77,7 +88,7 @@ def _members(one: Property) -> tuple[dict[str, Property], dict[str, Property]]:
 
 
 def _default(one: Property) -> str | None:
-    value = one.get("default")
+    value: Any = one.get("default")
     match one["type"]:
         case "json":
             return written_json(value)

@@ -1,4 +1,4 @@
-"""What a connector offers, in one neutral table: that of the document, and what is read back of each platform's files."""
+"""What a connector offers, in one neutral table: by the document, or as it is read back of a platform's files."""
 
 import json
 import re
@@ -11,7 +11,9 @@ from aiops_connect import ir
 Choices = frozenset[str]
 Outcome = Literal["stops", "is tried again", "asks to connect again", "finds nothing", "is not called yet"]
 _NUMBER = r"(-?[\d,]+(?:\.\d+)?)"
-_LIMITS = re.compile(rf"(?:(?:From {_NUMBER} to|At least) {_NUMBER}|At most {_NUMBER}) (?:characters|items)", re.IGNORECASE)
+_LIMITS = re.compile(
+    rf"(?:(?:From {_NUMBER} to|At least) {_NUMBER}|At most {_NUMBER}) (?:characters|items)", re.IGNORECASE
+)
 _PRICE = re.compile(r"\bCosts ([\d,]+) credits?\b")
 
 
@@ -52,10 +54,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What becomes of a status, and what people read."""
+    """What becomes of a status, and what people do not read though the answer says it."""
 
     outcome: Outcome
-    message: str
+    untold: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,9 @@ def limits_in(text: str) -> Limits:
 
 def without(step: Step, names: Iterable[str]) -> Step:
     """The step as if it did not ask for these, nor for their members."""
-    kept = {name: one for name, one in step.inputs.items() if not any(f"{name}/".startswith(f"{each}/") for each in names)}
+    kept = {
+        name: one for name, one in step.inputs.items() if not any(f"{name}/".startswith(f"{each}/") for each in names)
+    }
     return replace(step, inputs=kept)
 
 

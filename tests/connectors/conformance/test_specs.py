@@ -1,6 +1,7 @@
 """The same over documents of other people: each operation that a platform renders is as the document says."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,11 @@ from tests.fixtures.publisher import PUBLISHER
 
 pytestmark = pytest.mark.specs
 
-READERS = {"n8n": lambda folder, _app: n8n.read(folder, []), "zapier": lambda folder, app: zapier.read(folder, app, []),
-           "make": lambda folder, app: make.read(folder, app, [])}
+READERS: dict[str, Callable[[Path, ir.App], Connector]] = {
+    "n8n": lambda folder, _app: n8n.read(folder, []),
+    "zapier": lambda folder, app: zapier.read(folder, app, []),
+    "make": lambda folder, app: make.read(folder, app, []),
+}
 
 
 def rendered(app: ir.App, platform: str, folder: Path) -> tuple[Connector, tuple[Problem, ...]]:
@@ -39,7 +43,7 @@ def test_what_a_platform_renders_is_as_the_document(platform: str, tmp_path: Pat
         told = {problem.pointer for problem in problems}
         found[path.name] = [
             str(one)
-            for one in differences(app, platform, of_document(app), connector)
+            for one in differences(platform, of_document(app), connector)
             if one.operation  # what events there are without a way to subscribe, differs by platform
             and not (one.what == "operation" and app.operation(one.operation).source in told)
             and not any(each.covers(app, one) for each in ALLOWED)

@@ -7,7 +7,17 @@ from typing import Any
 from aiops_connect import ir
 from tests.connectors.conformance import node
 from tests.connectors.conformance.answers import Answer
-from tests.connectors.conformance.table import Connector, Failure, Input, Limits, Outcome, Step, limits_in, price_in, written
+from tests.connectors.conformance.table import (
+    Connector,
+    Failure,
+    Input,
+    Limits,
+    Outcome,
+    Step,
+    limits_in,
+    price_in,
+    written,
+)
 from tests.connectors.platforms.zapier.entries import entries
 
 _OUTCOMES: dict[str, Outcome] = {
@@ -32,11 +42,14 @@ def read(folder: Path, app: ir.App, answers: list[Answer]) -> Connector:
             name = known[plan["call"]["method"], plan["call"]["path"]]
             steps[name], places[name] = _step(app.operation(name), step, plan), (kind, key)
     asked = [one for one in answers if one.operation in steps]
-    tries = [[*places[one.operation], _entries(app, told, *places[one.operation]), one.status, one.body] for one in asked]
+    tries = [
+        [*places[one.operation], _entries(app, told, *places[one.operation]), one.status, one.body] for one in asked
+    ]
     outcomes = node.run("zapier.mjs", folder, tries)["outcomes"]
     failures: dict[str, dict[int, Failure]] = {}
     for one, outcome in zip(asked, outcomes, strict=True):
-        failures.setdefault(one.operation, {})[one.status] = Failure(_OUTCOMES[outcome["kind"]], outcome["message"])
+        failure = Failure(_OUTCOMES[outcome["kind"]], one.untold(outcome["message"]))
+        failures.setdefault(one.operation, {})[one.status] = failure
     events = {event for plan in told["plans"]["triggers"].values() for event in plan.get("events", [])}
     return Connector(steps, frozenset(events), failures)
 

@@ -100,7 +100,12 @@ def _parameter(field: ir.Field, name: str) -> Parameter:
 def _json(field: ir.Field) -> Parameter:
     default = {} if field.default in (ir.MISSING, None) else {"default": json.dumps(field.default, ensure_ascii=False)}
     guard(field.default)
-    return {**_named(field, field.id), "type": "json", **_help(field, f"Enter it as JSON. {help_texts.limits(field.type, field.help)}"), **default}
+    return {
+        **_named(field, field.id),
+        "type": "json",
+        **_help(field, f"Enter it as JSON. {help_texts.limits(field.type, field.help)}"),
+        **default,
+    }
 
 
 def _named(field: ir.Field, name: str) -> Parameter:

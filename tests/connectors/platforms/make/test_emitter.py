@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from aiops_connect import ir
 from aiops_connect.openapi import parse
 from aiops_connect.platforms.make import iml
+from aiops_connect.platforms.make.errors import MESSAGE_LENGTH_MAX
 from aiops_connect.platforms.make.runner import InstantClock, Settings, Target, Trace, load_app, run
 from aiops_connect.platforms.make.runner.iml.template import parse as parse_template
 from aiops_connect.platforms.make.runner.inputs import Inputs
@@ -126,6 +127,28 @@ def test_an_option_that_make_would_evaluate_is_a_problem() -> None:
     [problem] = made.problems
     assert "expression" in problem.message
     assert "act" not in contents(made)["makecomapp.json"]["components"]["module"]
+
+
+def test_a_message_that_would_be_too_long_leaves_the_details_out() -> None:
+    name = "a_name_of_many_words_that_goes_on_and_on_for_a_while"
+    items = {"type": "array", "items": {"properties": {"title": {"type": "string"}, "field": {"type": "string"}}}}
+    body = {"properties": {"message": {"type": "string"}, name: {"properties": {name: items}}}}
+    failure = {"description": "Wrong.", "content": {"application/json": {"schema": body}}}
+    app = app_of(with_operation({"responses": {"200": {"description": "Done."}, "422": failure}}))
+    assert app.operation("act").errors[0].details == ir.ErrorDetails(f"/{name}/{name}", "/title", "/field")
+    message = contents(emitted(app))["general/base.iml.json"]["response"]["error"]["422"]["message"]
+    assert len(message) <= MESSAGE_LENGTH_MAX
+    assert name not in message
+
+
+def test_a_connection_is_tested_without_inputs_or_not_at_all() -> None:
+    needed = {"name": "id", "in": "query", "required": True, "schema": {"type": "string"}}
+    schemes = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
+    node = {"parameters": [needed], "x-connector-check": True}
+    made = emitted(app_of(with_operation(node, method="get", components=schemes, security=[{"key": []}])))
+    [problem] = made.problems
+    assert "act cannot test a connection: it needs id." in problem.message
+    assert contents(made)["connections/api-key/api-key.communication.iml.json"] == {}
 
 
 @pytest.mark.parametrize("text", ["", "plain", "{", "{{", "{{{", "a{{b}}c", "}}", "{{'x'}}{", "{%", "{ {"])

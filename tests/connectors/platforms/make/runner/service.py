@@ -74,8 +74,15 @@ class Service:
 
 
 @contextmanager
-def running(service: Service | None = None) -> Iterator[Service]:
-    service = Service() if service is None else service
+def running() -> Iterator[Service]:
+    service = Service()
+    with serving(service):
+        yield service
+
+
+@contextmanager
+def serving(service: Service) -> Iterator[None]:
+    """A service, reachable at its `url` from then on."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -105,7 +112,7 @@ def running(service: Service | None = None) -> Iterator[Service]:
     thread.start()
     service.url = f"http://{HOST}:{server.server_address[1]}"
     try:
-        yield service
+        yield
     finally:
         server.shutdown()
         thread.join()
