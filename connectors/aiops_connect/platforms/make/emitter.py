@@ -1,6 +1,6 @@
 """Renders an app for Make: a manifest, and the files of its components in the layout of Make's local development."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from aiops_connect import ir
@@ -10,7 +10,7 @@ from aiops_connect.platforms.make.components import Component, json_file
 from aiops_connect.platforms.make.modules import Modules
 from aiops_connect.platforms.make.rpcs import Rpcs
 from aiops_connect.problem import Problem
-from aiops_connect.publisher import Publisher
+from aiops_connect.publisher import LOGO_PIXELS, Publisher
 
 _GENERAL = {
     "base": "general/base.iml.json",
@@ -29,6 +29,12 @@ class MakeEmitter:
 
     def emit(self, app: ir.App, publisher: Publisher) -> Emitted:
         return _Rendering(app, publisher).emitted()
+
+    def unpublishable(self, app: ir.App, publisher: Publisher) -> Iterable[Problem]:  # noqa: ARG002 - for all apps
+        """Make takes an app with an icon only."""
+        if not publisher.logo_png:
+            pixels = f"{LOGO_PIXELS} by {LOGO_PIXELS} pixels"
+            yield Problem("publisher#/logo", f"Make wants the icon as a PNG of {pixels}. Name such a file.")
 
 
 EMITTER = MakeEmitter()
@@ -61,6 +67,7 @@ class _Rendering:
             json_file(_GENERAL["common"], {}),
             json_file(_GENERAL["groups"], self.groups),
             GeneratedFile(_GENERAL["readme"], readme),
+            *([GeneratedFile("icon.png", self.publisher.logo_png)] if self.publisher.logo_png else []),
             *(file for one in made for file in one.files),
         ]
         return Emitted(tuple(files), tuple(sorted(self.problems)))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from aiops_connect import ir
+from aiops_connect.emitter import GeneratedFile
 from aiops_connect.openapi import parse
 from aiops_connect.platforms.make import iml
+from aiops_connect.platforms.make.emitter import EMITTER
 from aiops_connect.platforms.make.errors import MESSAGE_LENGTH_MAX
 from aiops_connect.platforms.make.runner import InstantClock, Settings, Target, Trace, load_app, run
 from aiops_connect.platforms.make.runner.iml.template import parse as parse_template
 from aiops_connect.platforms.make.runner.inputs import Inputs
-from tests.connectors.platforms.make.rendered import contents, emitted, ours, texts, written
+from tests.connectors.platforms.make.rendered import OURS, contents, emitted, ours, texts, written
 from tests.connectors.platforms.make.runner.service import Answer, Service, running
 from tests.fixtures.any_document import documents
 from tests.fixtures.documents import app_of, with_operation
+from tests.fixtures.publisher import PUBLISHER
 
 SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 HOSTILE = "{{connection.apiKey}} {{{x}}} }} ` ' \" \\ {{7*7}}{"
@@ -158,6 +162,15 @@ def test_a_literal_comes_out_as_it_is(text: str) -> None:
         for part in parse_template(iml.literal(text)).parts
     ]
     assert "".join(map(str, parts)) == text
+
+
+def test_an_app_has_the_logo_of_its_publisher() -> None:
+    app = app_of(with_operation({}))
+    assert [problem.pointer for problem in EMITTER.unpublishable(app, PUBLISHER)] == ["publisher#/logo"]
+    publisher = replace(PUBLISHER, logo_png=b"a picture")
+    assert list(EMITTER.unpublishable(app, publisher)) == []
+    assert GeneratedFile("icon.png", b"a picture") in EMITTER.emit(app, publisher).files
+    assert (OURS / "icon.png").read_bytes() == (OURS.parent / "logo.png").read_bytes()
 
 
 def test_the_same_bytes_each_time() -> None:
