@@ -52,8 +52,7 @@ class _Rendering:
         self.taken = {universal.ID.casefold()}
         self.rpcs = Rpcs(app, self.base_url, self.taken)
         self.groups: list[dict[str, Any]] = []
-        found = connection.credentials(app.connection, "connection")
-        can_fetch = not found.query
+        can_fetch = not connection.of_all(app).query
         self.modules = Modules(app, publisher, self.base_url, self.rpcs, self.taken, can_fetch)
 
     def emitted(self) -> Emitted:
@@ -73,9 +72,8 @@ class _Rendering:
         return Emitted(tuple(files), tuple(sorted(self.problems)))
 
     def _components(self) -> list[Component]:
-        found, problems = connection.component(self.app, self.publisher.title, self.base_url)
+        made, problems = connection.components(self.app, self.publisher.title, self.base_url)
         self.problems += problems
-        made = [found] if found is not None else []
         made += self._triggers()
         for resource in self.app.resources:
             modules = [self._made(one, self.modules.component) for one in resource.operations]

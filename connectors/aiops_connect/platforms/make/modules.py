@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiops_connect import help_texts, ir
-from aiops_connect.platforms.make import base, fields, iml, interfaces, jobs, naming, pages, requests
+from aiops_connect.platforms.make import base, connection, fields, files, iml, interfaces, jobs, naming, pages, requests
 from aiops_connect.platforms.make.components import Component
 from aiops_connect.platforms.make.requests import Directives, Value
-from aiops_connect.platforms.make.rpcs import Rpcs, used
+from aiops_connect.platforms.make.rpcs import Rpcs
 from aiops_connect.platforms.make.runner.iml.syntax import Node
 from aiops_connect.publisher import Publisher
 
@@ -56,7 +56,7 @@ class Modules:
             "description": _description(operation),
             "moduleType": "search" if is_search else "action",
             **({} if is_search else {"actionCrud": _CRUD[operation.effect]}),
-            **used(self.app),
+            **connection.used(self.app, operation),
         }
         codes = {
             "communication": made["communication"],
@@ -64,7 +64,7 @@ class Modules:
             "mappableParams": made["mappableParams"],
             "interface": made["interface"],
             "samples": made["samples"],
-            "scope": [],
+            "scope": connection.scopes(self.app, operation),
         }
         return Component("module", naming.component_id(operation.id, self.taken), metadata, codes)
 
@@ -140,7 +140,7 @@ class Modules:
         found = [self._listed(one, parameter) for one in asked for parameter in fields.parameters(one)]
         return sorted(found, key=lambda parameter: not parameter.get("required", False))
 
-    def _listed(self, field: ir.Field, parameter: fields.Parameter) -> fields.Parameter:
+    def _listed(self, field: ir.Field, parameter: files.Parameter) -> files.Parameter:
         """With the options that an RPC fetches. A list of options checks nothing, so its limits stand in the help."""
         if field.options is None or parameter["name"] != field.id:
             return parameter
@@ -159,12 +159,12 @@ class Modules:
 
     def _upload(self, field: ir.Field, upload: ir.Upload) -> Directives:
         operation = self.app.operation(upload.operation)
-        is_file = iml.equals(iml.variable("parameters", fields.source_name(field)), iml.text("file"))
+        is_file = iml.equals(iml.variable("parameters", files.source_name(field)), iml.text("file"))
         answered = iml.whole(iml.below(_BODY, upload.url))
         return {
             **requests.request(operation, {upload.field: requests.file_value(field)}, self.host(operation)),
             "condition": iml.whole(is_file),
-            "response": {"temp": {fields.link_name(field): answered}},
+            "response": {"temp": {files.link_name(field): answered}},
         }
 
 
@@ -244,8 +244,11 @@ def _told_apart(field: ir.Field) -> list[Node]:
         case fields.Entry.CONSTANT, _:
             return []
         case fields.Entry.FILE, _:
-            data = iml.variable("parameters", fields.file_names(field).data)
+            data = iml.variable("parameters", files.file_names(field).data)
             return [iml.if_set(data, iml.call("sha256", data))]
+        case fields.Entry.FILES, _:
+            contents = iml.call("map", iml.variable("parameters", field.id), iml.text(files.IN_A_LIST.data))
+            return [iml.if_set(contents, iml.call("sha256", iml.call("join", contents, iml.variable("emptystring"))))]
         case fields.Entry.AS_IT_IS, ir.Array() | ir.Group():
             return [iml.if_set(iml.variable("parameters", field.id), iml.call("createJSON", fields.entered(field)))]
         case fields.Entry.JSON, _:

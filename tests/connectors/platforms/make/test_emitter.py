@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from aiops_connect.platforms.make.runner import InstantClock, Settings, Target, 
 from aiops_connect.platforms.make.runner.iml.template import parse as parse_template
 from aiops_connect.platforms.make.runner.inputs import Inputs
 from tests.connectors.platforms.make.rendered import OURS, contents, emitted, ours, texts, written
-from tests.connectors.platforms.make.runner.service import Answer, Service, running
+from tests.connectors.platforms.make.runner.service import Answer, Received, Service, running
 from tests.fixtures.any_document import documents
 from tests.fixtures.documents import app_of, with_operation
 from tests.fixtures.publisher import PUBLISHER
@@ -183,6 +184,57 @@ def test_a_path_is_encoded_once_and_its_query_goes_into_the_query(tmp_path: Path
     folder = written(emitted(app), tmp_path)
     service.will_answer(Answer("GET /things%20with%20spaces?beta=true", {}))
     run(load_app(folder), Target.parse("act"), Inputs(), Settings(InstantClock(), base_url=service.url), Trace())
+
+
+FORM = {
+    "type": "object",
+    "properties": {
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "is_new": {"type": "boolean"},
+        "count": {"type": "integer"},
+        "note": {"type": "string"},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sent"),
+    [
+        ({"tags": ["a b", "c&d"], "is_new": False, "count": 0}, "tags=a%20b&tags=c%26d&is_new=false&count=0"),
+        ({"note": "50 % {{off}}"}, "note=50%20%25%20%7B%7Boff%7D%7D"),
+        ({"tags": []}, ""),
+    ],
+)
+def test_a_list_in_a_form_is_repeated_under_its_name(
+    tmp_path: Path, service: Service, parameters: dict[str, Any], sent: str
+) -> None:
+    body = {"content": {"application/x-www-form-urlencoded": {"schema": FORM}}}
+    received = sent_by(app_of(with_operation({"requestBody": body})), tmp_path, service, parameters)
+    assert received.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert received.body.decode() == sent
+
+
+def test_several_files_go_into_one_part_each(tmp_path: Path, service: Service) -> None:
+    files = {"type": "array", "items": {"type": "string", "format": "binary"}}
+    schema = {"type": "object", "required": ["images"], "properties": {"images": files, "note": {"type": "string"}}}
+    body = {"content": {"multipart/form-data": {"schema": schema}}}
+    given = [{"options": "a.png", "value": b"first"}, {"options": "b.png", "value": b"second"}]
+    received = sent_by(app_of(with_operation({"requestBody": body})), tmp_path, service, {"images": given})
+    message = message_from_bytes(
+        b"Content-Type: " + received.headers["content-type"].encode() + b"\n\n" + received.body
+    )
+    assert [(part.get_filename(), part.get_payload(decode=True)) for part in message.walk() if part.get_filename()] == [
+        ("a.png", b"first"),
+        ("b.png", b"second"),
+    ]
+
+
+def sent_by(app: ir.App, folder: Path, service: Service, parameters: dict[str, Any]) -> Received:
+    """What the operation `act` sends."""
+    service.will_answer(Answer("POST /things", {}))
+    settings = Settings(InstantClock(), base_url=service.url)
+    run(load_app(written(emitted(app), folder)), Target.parse("act"), Inputs(parameters=parameters), settings, Trace())
+    return service.received[0]
 
 
 def test_a_text_that_is_a_whole_body_is_sent_as_json(tmp_path: Path, service: Service) -> None:
