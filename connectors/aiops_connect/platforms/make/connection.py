@@ -5,7 +5,7 @@ more for each way that some operation cannot do without.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiops_connect import ir
@@ -14,6 +14,7 @@ from aiops_connect.platforms.make.components import Component
 from aiops_connect.platforms.make.credentials import Credentials
 from aiops_connect.platforms.make.runner.iml.syntax import Node
 from aiops_connect.problem import Problem
+from aiops_connect.publisher import Publisher
 
 ID, OAUTH_ID = "apiKey", "oauth"
 WHERE = "#/components/securitySchemes"
@@ -128,7 +129,7 @@ def scopes(app: ir.App, operation: ir.Operation) -> list[str]:
     return []
 
 
-def components(app: ir.App, label: str, base_url: str) -> tuple[list[Component], list[Problem]]:
+def components(app: ir.App, publisher: Publisher, base_url: str) -> tuple[list[Component], list[Problem]]:
     """The connections as components, and what keeps them from being tested."""
     found, untested = [], problems(app)
     all_ = connections(app)
@@ -138,9 +139,18 @@ def components(app: ir.App, label: str, base_url: str) -> tuple[list[Component],
         untested.append(Problem(check.source, message))
         check = None
     for one in all_:
-        name = label if len(all_) == 1 else f"{label} ({one.label})"
-        found.append(_component(app, one, name, check if check is not None and one.opens(check) else None, base_url))
+        name = publisher.title if len(all_) == 1 else f"{publisher.title} ({one.label})"
+        made = _component(app, one, name, check if check is not None and one.opens(check) else None, base_url)
+        found.append(replace(made, codes={**made.codes, "params": _with_link(one.asked.parameters, publisher)}))
     return found, untested
+
+
+def _with_link(parameters: list[dict[str, Any]], publisher: Publisher) -> list[dict[str, Any]]:
+    """Secrets with a link to where they are found."""
+    if not publisher.homepage.startswith("https://"):
+        return parameters
+    link = f" Find it in [your account]({publisher.homepage})."
+    return [{**one, "help": one["help"] + link} if one["type"] == "password" else one for one in parameters]
 
 
 def _component(app: ir.App, one: Connection, label: str, check: ir.Operation | None, base_url: str) -> Component:

@@ -72,7 +72,7 @@ class _Rendering:
         return Emitted(tuple(files), tuple(sorted(self.problems)))
 
     def _components(self) -> list[Component]:
-        made, problems = connection.components(self.app, self.publisher.title, self.base_url)
+        made, problems = connection.components(self.app, self.publisher, self.base_url)
         self.problems += problems
         made += self._triggers()
         for resource in self.app.resources:

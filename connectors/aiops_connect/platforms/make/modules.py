@@ -49,11 +49,12 @@ class Modules:
         _check_names(made["mappableParams"])
         is_search = listed is not None and isinstance(operation.execution, ir.Immediate)
         asked = [one for one in made["mappableParams"] if one["name"] != "limit"]
+        label = naming.label(operation.label)
+        if is_search:
+            label = naming.search_label(operation, has_filters=bool(asked))
         metadata = {
-            "label": naming.search_label(operation, has_filters=bool(asked))
-            if is_search
-            else naming.label(operation.label),
-            "description": _description(operation),
+            "label": label,
+            "description": naming.description(operation, label),
             "moduleType": "search" if is_search else "action",
             **({} if is_search else {"actionCrud": _CRUD[operation.effect]}),
             **connection.used(self.app, operation),
@@ -166,10 +167,6 @@ class Modules:
             "condition": iml.whole(is_file),
             "response": {"temp": {files.link_name(field): answered}},
         }
-
-
-def _description(operation: ir.Operation) -> str:
-    return f"{naming.sentence(operation.help, operation.label)} {help_texts.price(operation)}".rstrip()
 
 
 def _is_list(operation: ir.Operation) -> bool:

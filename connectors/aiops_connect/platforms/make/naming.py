@@ -2,8 +2,8 @@
 
 import re
 
-from aiops_connect import ir
-from aiops_connect.naming import words
+from aiops_connect import help_texts, ir
+from aiops_connect.naming import is_third_person, third_person, words
 from aiops_connect.platforms.make import iml
 
 ID_LENGTH_MAX = 48
@@ -58,6 +58,21 @@ def sentence(text: str, otherwise: str) -> str:
     found = _SENTENCE.match(plain)
     short = (found[0] if found else plain)[:DESCRIPTION_LENGTH_MAX].rstrip()
     return iml.shown(short if short.endswith((".", "!", "?")) else f"{short}.")
+
+
+def description(operation: ir.Operation, module_label: str) -> str:
+    """What a module does, in the third person as Make wants it, and what it costs. Where the document's first sentence
+    is not so, the label comes before it."""
+    said = sentence(operation.help, "") if operation.help.strip() else ""
+    if not is_third_person(said):
+        verb, _, rest = module_label.rstrip(" .").partition(" ")
+        said = f"{third_person(verb)} {rest}".rstrip() + (f": {_continued(said)}" if said else ".")
+    return f"{said} {help_texts.price(operation)}".rstrip()
+
+
+def _continued(text: str) -> str:
+    is_word = text[1:2].islower() or text[1:2] == " "
+    return text[:1].lower() + text[1:] if is_word else text
 
 
 def help_text(text: str, otherwise: str = "") -> str:
