@@ -23,6 +23,7 @@ COMPONENTS: dict[TargetKind, ComponentKind] = {
     "module": "module", "epoch": "module", "rpc": "rpc", "connection": "connection", "endpoint": "endpoint",
     "webhook": "webhook", "attach": "webhook", "detach": "webhook", "update": "webhook",
 }  # fmt: skip
+PARTS = ("epoch", "attach", "detach", "update")
 OAUTH_CHECK = "info"
 
 
@@ -47,6 +48,12 @@ class Target:
             raise ValueError(f"unknown kind {kind!r}; there is {', '.join(get_args(TargetKind))}")
         name, _, section = name.partition("/")
         return cls(kind, name, section)  # type: ignore[arg-type]  # checked above
+
+
+def runnable(component: Component) -> list[str]:
+    """The targets that a component offers, as texts."""
+    own = component.name if component.kind == "module" else f"{component.kind}:{component.name}"
+    return [own, *(f"{code}:{component.name}" for code in PARTS if code in component.codes)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ class _Execution:
 
     def _communication(self) -> tuple[Block, Block | None]:
         """The block to run, and the base where the component inherits it: modules, RPCs and endpoints do."""
-        key = self.target.kind if self.target.kind in ("attach", "detach", "update", "epoch") else "communication"
+        key = self.target.kind if self.target.kind in PARTS else "communication"
         block = self.blocks.code(self.component, key)
         if block is None:
             raise AppError(f"The {self.component.kind} {self.component.name!r} has no {key}.", MANIFEST)

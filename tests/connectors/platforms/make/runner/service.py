@@ -1,6 +1,7 @@
 """The service that apps talk to in these tests: it answers what a test says, and keeps what it was sent."""
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -81,7 +82,7 @@ def running() -> Iterator[Service]:
 
 
 @contextmanager
-def serving(service: Service) -> Iterator[None]:
+def serving(service: Service, encrypted: ssl.SSLContext | None = None) -> Iterator[None]:
     """A service, reachable at its `url` from then on."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -110,7 +111,9 @@ def serving(service: Service) -> Iterator[None]:
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    service.url = f"http://{HOST}:{server.server_address[1]}"
+    if encrypted is not None:
+        server.socket = encrypted.wrap_socket(server.socket, server_side=True)
+    service.url = f"{'http' if encrypted is None else 'https'}://{HOST}:{server.server_address[1]}"
     try:
         yield
     finally:
