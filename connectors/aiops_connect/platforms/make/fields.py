@@ -81,7 +81,7 @@ def parameters(field: ir.Field) -> list[Parameter]:
 def _parameter(field: ir.Field, name: str) -> Parameter:
     default = {} if field.default in (ir.MISSING, None) else {"default": field.default}
     guard(field.default)
-    return {**_named(field, name), **_shape(field.type, field.label), **_help(field), **default}
+    return {**_named(field, name), **_shape(field.type), **_help(field), **default}
 
 
 def _json(field: ir.Field) -> Parameter:
@@ -115,7 +115,7 @@ def _help(field: ir.Field, more: str = "") -> Parameter:
     return {"help": text} if text else {}
 
 
-def _shape(type_: ir.FieldType, label: str) -> Parameter:
+def _shape(type_: ir.FieldType) -> Parameter:
     match type_:
         case ir.Text():
             return _text(type_)
@@ -137,7 +137,7 @@ def _shape(type_: ir.FieldType, label: str) -> Parameter:
         case ir.Array(ir.Group(fields)):
             return {"type": "array", "labels": files.ADD, "spec": _members(fields), **_items(type_)}
         case ir.Array(item):
-            inner = {"name": "value", "label": naming.label(label), **_shape(item, label)}
+            inner = {"name": "value", "label": "Item", **_shape(item)}
             return {"type": "array", "labels": files.ADD, "spec": inner, **_items(type_)}
         case ir.Group(fields):
             return {"type": "collection", "spec": _members(fields)}

@@ -15,6 +15,7 @@ RESERVED = frozenset((
     "null", "package", "private", "protected", "public", "return", "static", "super", "switch", "this", "throw", "true",
     "try", "typeof", "var", "void", "while", "with", "yield",
 ))  # fmt: skip
+_FOR_EXAMPLE = re.compile(r"\be\.g\.")
 _READING = frozenset(("list", "get", "find", "search", "fetch", "retrieve", "return", "returns"))
 _SENTENCE = re.compile(r".+?[.!?](?=\s|$)", re.DOTALL)
 _MARKUP = re.compile(r"\*{1,2}(?=\S)|(?<=\S)\*{1,2}|`|^#+ ", re.MULTILINE)
@@ -77,7 +78,7 @@ def _continued(text: str) -> str:
 
 def help_text(text: str, otherwise: str = "") -> str:
     """A help as it is, with a full stop at its end; Make shows Markdown. Empty where there is none."""
-    plain = text.strip() or otherwise
+    plain = _FOR_EXAMPLE.sub("for example", text.strip().rstrip(":;, ")) or otherwise
     if not plain:
         return ""
-    return iml.shown(plain if plain.endswith((".", "!", "?", ":", ")", "`")) else f"{plain}.")
+    return iml.shown(plain if plain.endswith((".", "!", "?")) else f"{plain}.")

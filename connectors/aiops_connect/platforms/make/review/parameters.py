@@ -49,7 +49,7 @@ def _told(one: Parameter) -> Iterator[str]:
     label, help_text = str(one.get("label", "")), str(one.get("help", ""))
     if not label or not is_sentence_case(label) or len(label.split()) > LABEL_WORDS_MAX:
         yield f"The label is one to {LABEL_WORDS_MAX} words in sentence case, with acronyms in capitals."
-    if help_text and not help_text.endswith("."):
+    if help_text and not help_text.endswith((".", "!", "?")):
         yield "The help does not end with a full stop."
     if "e.g." in help_text:
         yield "The help says e.g.; write For example."
