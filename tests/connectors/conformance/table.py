@@ -2,13 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aiops_connect import ir
 
-Choices = frozenset[str]
 Outcome = Literal["stops", "is tried again", "asks to connect again", "finds nothing", "is not called yet"]
 _NUMBER = r"(-?[\d,]+(?:\.\d+)?)"
 _LIMITS = re.compile(
@@ -34,7 +33,7 @@ class Input:
 
     required: bool = False
     default: str | None = None
-    choices: Choices = frozenset()
+    choices: frozenset[str] = frozenset()
     limits: Limits = Limits()
     is_whole: bool = False
     is_loose: bool = False
@@ -98,14 +97,6 @@ def limits_in(text: str) -> Limits:
         return Limits()
     low, high, most = (float(number.replace(",", "")) if number else None for number in found[-1].groups())
     return Limits(low, high) if low is not None else Limits(high, most)
-
-
-def without(step: Step, names: Iterable[str]) -> Step:
-    """The step as if it did not ask for these, nor for their members."""
-    kept = {
-        name: one for name, one in step.inputs.items() if not any(f"{name}/".startswith(f"{each}/") for each in names)
-    }
-    return replace(step, inputs=kept)
 
 
 def of_document(app: ir.App) -> Connector:

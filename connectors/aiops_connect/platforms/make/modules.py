@@ -4,11 +4,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiops_connect import help_texts, ir
-from aiops_connect.platforms.make import base, connection, fields, files, iml, interfaces, jobs, naming, pages, requests
+from aiops_connect.platforms.make import (
+    answers,
+    base,
+    connection,
+    fields,
+    files,
+    idempotency,
+    iml,
+    interfaces,
+    jobs,
+    naming,
+    pages,
+    requests,
+)
 from aiops_connect.platforms.make.components import Component
 from aiops_connect.platforms.make.requests import Directives, Value
 from aiops_connect.platforms.make.rpcs import Rpcs
-from aiops_connect.platforms.make.runner.iml.syntax import Node
 from aiops_connect.publisher import Publisher
 
 _CRUD = {
@@ -18,10 +30,6 @@ _CRUD = {
     ir.Effect.UPDATE: "update",
     ir.Effect.DELETE: "delete",
 }
-_EXTENSIONS = {
-    "application/pdf": "pdf", "audio/mpeg": "mp3", "audio/wav": "wav", "image/jpeg": "jpg", "image/png": "png",
-    "image/webp": "webp", "video/mp4": "mp4", "application/zip": "zip", "text/csv": "csv",
-}  # fmt: skip
 _BODY = iml.variable("body")
 
 
@@ -113,7 +121,7 @@ class Modules:
 
     def _action(self, operation: ir.Operation) -> dict[str, Any]:
         asked = self._asked(operation)
-        response, fields_ = _answered(operation)
+        response, fields_ = answers.answered(operation)
         call = {
             **requests.request(operation, self._values(operation, asked), self.host(operation)),
             "response": response,
@@ -134,7 +142,7 @@ class Modules:
     def _values(self, operation: ir.Operation, asked: list[ir.Field]) -> dict[str, Value]:
         values = requests.values_of({one.id: one for one in asked})
         if operation.idempotency in values:
-            values[operation.idempotency] = _idempotency_key(operation, asked)
+            values[operation.idempotency] = idempotency.key(operation, asked)
         return values
 
     def _parameters(self, asked: list[ir.Field]) -> list[dict[str, Any]]:
@@ -188,66 +196,3 @@ def _first_item(operation: ir.Operation, pointer: ir.Pointer) -> ir.Json | ir.Mi
     for step in pointer.split("/")[1:]:
         value = value.get(step, ir.MISSING) if isinstance(value, dict) else ir.MISSING
     return value[0] if isinstance(value, list) and value else ir.MISSING
-
-
-def _answered(operation: ir.Operation) -> tuple[Directives, tuple[ir.Field, ...]]:
-    """The directive `response`, and the fields of what comes out: always a collection, as Make wants it."""
-    answer = operation.answer
-    if answer is None or answer.type is None:
-        return {"output": {"success": True}}, (ir.Field("success", "success", "Success", ir.Boolean(), example=True),)
-    if isinstance(answer.type, ir.File):
-        return _file(operation, answer)
-    response = _response_type(answer)
-    match answer.type:
-        case ir.Group(members) if members:
-            return {**response, "output": "{{body}}"}, members
-        case ir.Union(variants) if interfaces.merged(variants):
-            return {**response, "output": "{{body}}"}, interfaces.merged(variants)
-        case ir.Array():
-            items = ir.Field("items", "items", "Items", answer.type, example=answer.sample)
-            return {**response, "output": {"items": "{{body}}"}}, (items,)
-    value = ir.Field("value", "value", "Value", answer.type, example=answer.sample)
-    return {**response, "output": {"value": "{{body}}"}}, (value,)
-
-
-def _response_type(answer: ir.Answer) -> Directives:
-    """Make knows JSON by `application/json` alone."""
-    media_type = answer.media_type or ""
-    return {"type": "json"} if media_type.endswith("+json") else {}
-
-
-def _file(operation: ir.Operation, answer: ir.Answer) -> tuple[Directives, tuple[ir.Field, ...]]:
-    extension = _EXTENSIONS.get(answer.media_type or "", "bin")
-    output = {"file_name": f"{operation.id}.{extension}", "data": "{{body}}"}
-    response = {"type": {"200-299": "binary", "*": "automatic"}, "output": output}
-    name = ir.Field("file_name", "file_name", "File name", ir.Text(), example=output["file_name"])
-    return response, (name, ir.Field("data", "data", "Data", ir.File(ir.FileForm.BYTES)))
-
-
-def _idempotency_key(operation: ir.Operation, asked: list[ir.Field]) -> Node:
-    """What people enter, else the same for the same inputs in the same execution: when Make tries a call again, it is
-    not charged again."""
-    parts: list[Node] = [iml.text(operation.id), iml.text(" "), iml.variable("executionId")]
-    for one in asked:
-        if one.id != operation.idempotency:
-            parts += [iml.text(f" {one.id} "), *_told_apart(one)]
-    given = iml.variable("parameters", operation.idempotency or "")
-    return iml.call("ifempty", given, iml.call("sha256", iml.joined(*parts)))
-
-
-def _told_apart(field: ir.Field) -> list[Node]:
-    """What of an input tells one call from another."""
-    match fields.entry(field), field.type:
-        case fields.Entry.CONSTANT, _:
-            return []
-        case fields.Entry.FILE, _:
-            data = iml.variable("parameters", files.file_names(field).data)
-            return [iml.if_set(data, iml.call("sha256", data))]
-        case fields.Entry.FILES, _:
-            contents = iml.call("map", iml.variable("parameters", field.id), iml.text(files.IN_A_LIST.data))
-            return [iml.if_set(contents, iml.call("sha256", iml.call("join", contents, iml.variable("emptystring"))))]
-        case fields.Entry.AS_IT_IS, ir.Array() | ir.Group():
-            return [iml.if_set(iml.variable("parameters", field.id), iml.call("createJSON", fields.entered(field)))]
-        case fields.Entry.JSON, _:
-            return [iml.variable("parameters", field.id)]
-    return [fields.entered(field)]
