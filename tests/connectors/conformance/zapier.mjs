@@ -42,7 +42,8 @@ const tried = async ([kind, key, inputData, status, body]) => {
     cache: { get: async () => null, set: async () => true },
     request: async (request) => {
       const headers = new Headers({ 'content-type': 'application/json', ...(status === 429 ? { 'retry-after': '9' } : {}) });
-      const response = { status, headers, content: JSON.stringify(body), request };
+      const content = JSON.stringify(body);
+      const response = { status, headers, content, body: [Buffer.from(content)], request }; // as text, or still to be read
       for (const check of app.afterResponse) await check(response, z, bundle);
       return response;
     },
