@@ -18,6 +18,7 @@ from aiops_connect.publisher import Publisher
 
 ID, OAUTH_ID = "apiKey", "oauth"
 WHERE = "#/components/securitySchemes"
+_ROOTS = ("parameters", "connection")
 _ID_LENGTH_MAX = 30
 
 
@@ -44,13 +45,11 @@ def connections(app: ir.App) -> list[Connection]:
         if not asked.parameters:
             continue
         first = OAUTH_ID if asked.flow is not None else ID
-        id_ = first if not found else naming.component_id(schemes[0].id, {one.id.casefold() for one in found})
+        others = {one.id.casefold() for one in found}
+        id_ = naming.component_id(schemes[0].id[:_ID_LENGTH_MAX], others) if found else first
         names = tuple(scheme.id for scheme in schemes)
-        found.append(Connection(id_[:_ID_LENGTH_MAX], names, schemes[0].label, asked, used))
+        found.append(Connection(id_, names, schemes[0].label, asked, used))
     return found
-
-
-_ROOTS = ("parameters", "connection")
 
 
 def _needed(app: ir.App) -> Iterator[list[ir.SecurityScheme]]:
