@@ -143,7 +143,7 @@ def _failures(
     with service.serving(refusing):
         for one in answers:
             refusing.said = service.Answer("", one.body, one.status)
-            parameters = entered.parameters(app.operation(one.operation))
+            parameters = entered.parameters(app, app.operation(one.operation))
             inputs = Inputs(connection=connection, parameters=parameters)
             settings = Settings(InstantClock(), base_url=refusing.url)
             try:

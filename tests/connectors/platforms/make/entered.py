@@ -25,11 +25,11 @@ WORDS = {
 }
 
 
-def parameters(operation: ir.Operation) -> dict[str, Any]:
-    """A value for each input that is required."""
+def parameters(app: ir.App, operation: ir.Operation, *, only_required: bool = True) -> dict[str, Any]:
+    """A value for each input that is required; for all, but those whose JSON is up to the person."""
     found: dict[str, Any] = {}
-    for field in operation.inputs:
-        if field.required:
+    for field in app.asked(operation):
+        if field.required or not (only_required or fields.entry(field) is fields.Entry.JSON):
             found |= _entered(field)
     return found
 

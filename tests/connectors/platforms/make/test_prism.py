@@ -46,7 +46,7 @@ def connected(files: dict[str, Any], manifest: dict[str, Any], module: str) -> d
     return entered_ | ({"accessToken": "secret-value"} if is_oauth else {})
 
 
-def refusals(app: ir.App, folder: Path, prism: Prism) -> dict[str, Any]:
+def refusals(app: ir.App, folder: Path, prism: Prism, *, only_required: bool) -> dict[str, Any]:
     """What Prism had against the requests of the modules, by the operation, and how many there were."""
     made = emitted(app)
     written(made, folder)
@@ -57,7 +57,8 @@ def refusals(app: ir.App, folder: Path, prism: Prism) -> dict[str, Any]:
     for operation in app.operations:
         module = component_id(operation.id, taken)
         settings = Settings(InstantClock(), base_url=prism.url, limits=LIMITS)
-        parameters = entered.parameters(operation) | ENTERED.get(f"{folder.name}/{operation.id}", {})
+        parameters = entered.parameters(app, operation, only_required=only_required)
+        parameters |= ENTERED.get(f"{folder.name}/{operation.id}", {})
         inputs = Inputs(connection=connected(files, manifest, module), parameters=parameters)
         with suppress(MakeError, AppError):  # of the empty answer: what was asked is what counts
             run(load_app(folder), Target.parse(module), inputs, settings, Trace())
@@ -76,7 +77,8 @@ def read(path: Path) -> ir.App:
 
 
 @pytest.mark.timeout(900)
-def test_what_modules_send_is_accepted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("only_required", [True, False], ids=["required", "all"])
+def test_what_modules_send_is_accepted(only_required: bool, tmp_path: Path) -> None:
     found: dict[str, Any] = {}
     for path in documents():
         app = read(path)
@@ -85,5 +87,6 @@ def test_what_modules_send_is_accepted(tmp_path: Path) -> None:
         folder = tmp_path / path.stem
         folder.mkdir()
         with mocked(path, folder) as prism:
-            found |= {f"{path.stem}/{name}": one for name, one in refusals(app, folder, prism).items()}
+            refused = refusals(app, folder, prism, only_required=only_required)
+            found |= {f"{path.stem}/{name}": one for name, one in refused.items()}
     assert json.dumps({name: one for name, one in found.items() if name not in CONTRADICTORY}, indent=1) == "{}"
