@@ -81,7 +81,7 @@ def _sample(field: ir.Field, given: ir.Json | ir.Missing) -> ir.Json:
     if isinstance(field.type, ir.Group):
         return samples(field.type.fields, value)
     if isinstance(field.type, ir.Union) and merged(field.type.variants):
-        return safe(value) if isinstance(value, dict) else samples(merged(field.type.variants[:1]), ir.MISSING)
+        return samples(merged(field.type.variants), value)
     if value is not ir.MISSING and value is not None and _fits(field.type, value):
         return safe(value)
     return _made(field.type)

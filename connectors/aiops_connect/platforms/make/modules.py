@@ -3,12 +3,24 @@
 from dataclasses import dataclass
 from typing import Any
 
-from aiops_connect import ir
-from aiops_connect.platforms.make import base, fields, iml, interfaces, jobs, naming, pages, requests
+from aiops_connect import help_texts, ir
+from aiops_connect.platforms.make import (
+    answers,
+    base,
+    connection,
+    fields,
+    files,
+    idempotency,
+    iml,
+    interfaces,
+    jobs,
+    naming,
+    pages,
+    requests,
+)
 from aiops_connect.platforms.make.components import Component
 from aiops_connect.platforms.make.requests import Directives, Value
-from aiops_connect.platforms.make.rpcs import Rpcs, used
-from aiops_connect.platforms.make.runner.iml.syntax import Node
+from aiops_connect.platforms.make.rpcs import Rpcs
 from aiops_connect.publisher import Publisher
 
 _CRUD = {
@@ -18,10 +30,6 @@ _CRUD = {
     ir.Effect.UPDATE: "update",
     ir.Effect.DELETE: "delete",
 }
-_EXTENSIONS = {
-    "application/pdf": "pdf", "audio/mpeg": "mp3", "audio/wav": "wav", "image/jpeg": "jpg", "image/png": "png",
-    "image/webp": "webp", "video/mp4": "mp4", "application/zip": "zip", "text/csv": "csv",
-}  # fmt: skip
 _BODY = iml.variable("body")
 
 
@@ -49,14 +57,15 @@ class Modules:
         _check_names(made["mappableParams"])
         is_search = listed is not None and isinstance(operation.execution, ir.Immediate)
         asked = [one for one in made["mappableParams"] if one["name"] != "limit"]
+        label = naming.label(operation.label)
+        if is_search:
+            label = naming.search_label(operation, has_filters=bool(asked))
         metadata = {
-            "label": naming.search_label(operation, has_filters=bool(asked))
-            if is_search
-            else naming.label(operation.label),
-            "description": _description(operation),
+            "label": label,
+            "description": naming.description(operation, label),
             "moduleType": "search" if is_search else "action",
             **({} if is_search else {"actionCrud": _CRUD[operation.effect]}),
-            **used(self.app),
+            **connection.used(self.app, operation),
         }
         codes = {
             "communication": made["communication"],
@@ -64,7 +73,7 @@ class Modules:
             "mappableParams": made["mappableParams"],
             "interface": made["interface"],
             "samples": made["samples"],
-            "scope": [],
+            "scope": connection.scopes(self.app, operation),
         }
         return Component("module", naming.component_id(operation.id, self.taken), metadata, codes)
 
@@ -75,8 +84,7 @@ class Modules:
 
     def _job(self, operation: ir.Operation, execution: ir.Job) -> dict[str, Any]:
         module = jobs.read(self.app, operation, execution, can_fetch=self.can_fetch)
-        set_by_job = {one.field for one in execution.start} | ({execution.wait.field} if execution.wait else set())
-        asked = [one for one in operation.inputs if one.id not in set_by_job]
+        asked = self._asked(operation)
         chain = [
             *self._uploads(asked),
             *jobs.steps(module, self._values(operation, asked), self.host(operation), self.host(module.status)),
@@ -91,7 +99,7 @@ class Modules:
 
     def _search(self, operation: ir.Operation, pointer: ir.Pointer, item: tuple[ir.Field, ...]) -> dict[str, Any]:
         driven = pages.driven(operation)
-        asked = [one for one in operation.inputs if one.id not in driven]
+        asked = self._asked(operation)
         name = "limit" if all(one.id != "limit" for one in asked) else "results_limit"
         first = {field: value for field, value in driven.items() if value is not None}
         values = {**self._values(operation, asked), **first}
@@ -112,8 +120,8 @@ class Modules:
         }
 
     def _action(self, operation: ir.Operation) -> dict[str, Any]:
-        asked = list(operation.inputs)
-        response, fields_ = _answered(operation)
+        asked = self._asked(operation)
+        response, fields_ = answers.answered(operation)
         call = {
             **requests.request(operation, self._values(operation, asked), self.host(operation)),
             "response": response,
@@ -126,25 +134,29 @@ class Modules:
             **_put_out(fields_, sample),
         }
 
+    def _asked(self, operation: ir.Operation) -> list[ir.Field]:
+        """The inputs that get a value: those of people, and those that are always the same."""
+        people = self.app.asked(operation)
+        return [one for one in operation.inputs if one in people or isinstance(one.type, ir.Constant)]
+
     def _values(self, operation: ir.Operation, asked: list[ir.Field]) -> dict[str, Value]:
         values = requests.values_of({one.id: one for one in asked})
         if operation.idempotency in values:
-            values[operation.idempotency] = _idempotency_key(operation, asked)
+            values[operation.idempotency] = idempotency.key(operation, asked)
         return values
 
     def _parameters(self, asked: list[ir.Field]) -> list[dict[str, Any]]:
-        found = []
-        for one in asked:
-            for parameter in fields.parameters(one):
-                if one.options is not None and parameter["name"] == one.id:
-                    parameter |= {
-                        "type": "select",
-                        "mode": "edit",
-                        "options": {"store": self.rpcs.options(one.options)},
-                    }
-                    parameter.pop("validate", None)
-                found.append(parameter)
+        found = [self._listed(one, parameter) for one in asked for parameter in fields.parameters(one)]
         return sorted(found, key=lambda parameter: not parameter.get("required", False))
+
+    def _listed(self, field: ir.Field, parameter: files.Parameter) -> files.Parameter:
+        """With the options that an RPC fetches. A list of options checks nothing, so its limits stand in the help."""
+        if field.options is None or parameter["name"] != field.id:
+            return parameter
+        told = f"{parameter.get('help', '')} {help_texts.limits(field.type, field.help)}".strip()
+        kept = {name: value for name, value in parameter.items() if name not in ("validate", "help")}
+        listed = {"type": "select", "mode": "edit", "options": {"store": self.rpcs.options(field.options)}}
+        return {**kept, **listed, **({"help": told} if told else {})}
 
     def _uploads(self, asked: list[ir.Field]) -> list[Directives]:
         """The files among the inputs become links first."""
@@ -156,18 +168,13 @@ class Modules:
 
     def _upload(self, field: ir.Field, upload: ir.Upload) -> Directives:
         operation = self.app.operation(upload.operation)
-        is_file = iml.equals(iml.variable("parameters", fields.source_name(field)), iml.text("file"))
+        is_file = iml.equals(iml.variable("parameters", files.source_name(field)), iml.text("file"))
         answered = iml.whole(iml.below(_BODY, upload.url))
         return {
             **requests.request(operation, {upload.field: requests.file_value(field)}, self.host(operation)),
             "condition": iml.whole(is_file),
-            "response": {"temp": {fields.link_name(field): answered}},
+            "response": {"temp": {files.link_name(field): answered}},
         }
-
-
-def _description(operation: ir.Operation) -> str:
-    price = f" Costs {operation.credits} credits." if operation.credits else ""
-    return f"{naming.sentence(operation.help, operation.label)}{price}"
 
 
 def _is_list(operation: ir.Operation) -> bool:
@@ -189,63 +196,3 @@ def _first_item(operation: ir.Operation, pointer: ir.Pointer) -> ir.Json | ir.Mi
     for step in pointer.split("/")[1:]:
         value = value.get(step, ir.MISSING) if isinstance(value, dict) else ir.MISSING
     return value[0] if isinstance(value, list) and value else ir.MISSING
-
-
-def _answered(operation: ir.Operation) -> tuple[Directives, tuple[ir.Field, ...]]:
-    """The directive `response`, and the fields of what comes out: always a collection, as Make wants it."""
-    answer = operation.answer
-    if answer is None or answer.type is None:
-        return {"output": {"success": True}}, (ir.Field("success", "success", "Success", ir.Boolean(), example=True),)
-    if isinstance(answer.type, ir.File):
-        return _file(operation, answer)
-    response = _response_type(answer)
-    match answer.type:
-        case ir.Group(members) if members:
-            return {**response, "output": "{{body}}"}, members
-        case ir.Union(variants) if interfaces.merged(variants):
-            return {**response, "output": "{{body}}"}, interfaces.merged(variants)
-        case ir.Array():
-            items = ir.Field("items", "items", "Items", answer.type, example=answer.sample)
-            return {**response, "output": {"items": "{{body}}"}}, (items,)
-    value = ir.Field("value", "value", "Value", answer.type, example=answer.sample)
-    return {**response, "output": {"value": "{{body}}"}}, (value,)
-
-
-def _response_type(answer: ir.Answer) -> Directives:
-    """Make knows JSON by `application/json` alone."""
-    media_type = answer.media_type or ""
-    return {"type": "json"} if media_type.endswith("+json") else {}
-
-
-def _file(operation: ir.Operation, answer: ir.Answer) -> tuple[Directives, tuple[ir.Field, ...]]:
-    extension = _EXTENSIONS.get(answer.media_type or "", "bin")
-    output = {"file_name": f"{operation.id}.{extension}", "data": "{{body}}"}
-    response = {"type": {"200-299": "binary", "*": "automatic"}, "output": output}
-    name = ir.Field("file_name", "file_name", "File name", ir.Text(), example=output["file_name"])
-    return response, (name, ir.Field("data", "data", "Data", ir.File(ir.FileForm.BYTES)))
-
-
-def _idempotency_key(operation: ir.Operation, asked: list[ir.Field]) -> Node:
-    """What people enter, else the same for the same inputs in the same execution: when Make tries a call again, it is
-    not charged again."""
-    parts: list[Node] = [iml.text(operation.id), iml.text(" "), iml.variable("executionId")]
-    for one in asked:
-        if one.id != operation.idempotency:
-            parts += [iml.text(f" {one.id} "), *_told_apart(one)]
-    given = iml.variable("parameters", operation.idempotency or "")
-    return iml.call("ifempty", given, iml.call("sha256", iml.joined(*parts)))
-
-
-def _told_apart(field: ir.Field) -> list[Node]:
-    """What of an input tells one call from another."""
-    match fields.entry(field), field.type:
-        case fields.Entry.CONSTANT, _:
-            return []
-        case fields.Entry.FILE, _:
-            data = iml.variable("parameters", fields.file_names(field).data)
-            return [iml.if_set(data, iml.call("sha256", data))]
-        case fields.Entry.AS_IT_IS, ir.Array() | ir.Group():
-            return [iml.if_set(iml.variable("parameters", field.id), iml.call("createJSON", fields.entered(field)))]
-        case fields.Entry.JSON, _:
-            return [iml.variable("parameters", field.id)]
-    return [fields.entered(field)]

@@ -2,8 +2,8 @@
 
 import re
 
-from aiops_connect import ir
-from aiops_connect.naming import words
+from aiops_connect import help_texts, ir
+from aiops_connect.naming import is_third_person, third_person, words
 from aiops_connect.platforms.make import iml
 
 ID_LENGTH_MAX = 48
@@ -15,6 +15,7 @@ RESERVED = frozenset((
     "null", "package", "private", "protected", "public", "return", "static", "super", "switch", "this", "throw", "true",
     "try", "typeof", "var", "void", "while", "with", "yield",
 ))  # fmt: skip
+_FOR_EXAMPLE = re.compile(r"\be\.g\.")
 _READING = frozenset(("list", "get", "find", "search", "fetch", "retrieve", "return", "returns"))
 _SENTENCE = re.compile(r".+?[.!?](?=\s|$)", re.DOTALL)
 _MARKUP = re.compile(r"\*{1,2}(?=\S)|(?<=\S)\*{1,2}|`|^#+ ", re.MULTILINE)
@@ -60,9 +61,24 @@ def sentence(text: str, otherwise: str) -> str:
     return iml.shown(short if short.endswith((".", "!", "?")) else f"{short}.")
 
 
+def description(operation: ir.Operation, module_label: str) -> str:
+    """What a module does, in the third person as Make wants it, and what it costs. Where the document's first sentence
+    is not so, the label comes before it."""
+    said = sentence(operation.help, "") if operation.help.strip() else ""
+    if not is_third_person(said):
+        verb, _, rest = module_label.rstrip(" .").partition(" ")
+        said = f"{third_person(verb)} {rest}".rstrip() + (f": {_continued(said)}" if said else ".")
+    return f"{said} {help_texts.price(operation)}".rstrip()
+
+
+def _continued(text: str) -> str:
+    is_word = text[1:2].islower() or text[1:2] == " "
+    return text[:1].lower() + text[1:] if is_word else text
+
+
 def help_text(text: str, otherwise: str = "") -> str:
     """A help as it is, with a full stop at its end; Make shows Markdown. Empty where there is none."""
-    plain = text.strip() or otherwise
+    plain = _FOR_EXAMPLE.sub("for example", text.strip().rstrip(":;, ")) or otherwise
     if not plain:
         return ""
-    return iml.shown(plain if plain.endswith((".", "!", "?", ":", ")", "`")) else f"{plain}.")
+    return iml.shown(plain if plain.endswith((".", "!", "?")) else f"{plain}.")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from aiops_connect import ir
+from aiops_connect import help_texts, ir
 from aiops_connect.emitter import Emitted, GeneratedFile, templates
 from aiops_connect.naming import words
 from aiops_connect.platforms.n8n import icons, naming, operations, package, prose, triggers
@@ -275,7 +275,8 @@ def _search_options(options: tuple[ir.Option, ...]) -> Iterator[Value]:
 
 def _option(one: naming.Step) -> Property:
     made: Property = {"name": one.name, "value": one.value, "action": one.action}
-    help_text = prose.help_text(one.operation.help, one.name, length_max=_OPTION_LENGTH_MAX)
+    price = help_texts.price(one.operation)
+    help_text = prose.help_text(one.operation.help, one.name, more=price, length_max=_OPTION_LENGTH_MAX)
     if one.value == "wait":
         help_text = "Takes up a job that goes on, and gives its result when it is there"
     if one.value == "upsert":

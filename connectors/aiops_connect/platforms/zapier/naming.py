@@ -1,6 +1,6 @@
 """Keys, labels and descriptions as Zapier's reviewers want them (docs.zapier.com, integration checks reference)."""
 
-from aiops_connect import ir, naming
+from aiops_connect import help_texts, ir, naming
 from aiops_connect.platforms.zapier.prose import plain, sentence, without_tags
 
 LABEL_LENGTH_MAX = 64
@@ -95,30 +95,18 @@ def trigger_noun(words: list[str]) -> str:
     return noun(["", *words[: ends[0] if ends and ends[0] > 0 else None]])
 
 
-def third_person(verb: str) -> str:
-    """`Generate` becomes `Generates`."""
-    lower = verb.lower()
-    if lower.endswith("s") and not lower.endswith("ss"):
-        return verb
-    if lower.endswith(("ss", "sh", "ch", "x", "z", "o")):
-        return f"{verb}es"
-    if lower.endswith("y") and lower[-2:-1] not in _VOWELS:
-        return f"{verb[:-1]}ies"
-    return f"{verb}s"
-
-
 def description(operation: ir.Operation, words: list[str]) -> str:
-    """One sentence in the third person, with a full stop: the document's own where it is one, else of the label."""
+    """A sentence in the third person, with a full stop, and what the step costs."""
+    return f"{_what_it_does(operation, words)} {help_texts.price(operation)}".rstrip()
+
+
+def _what_it_does(operation: ir.Operation, words: list[str]) -> str:
+    """The document's own sentence where it is in the third person, else one made of the label."""
     first = sentence(operation.help)
-    if words[0] != "Find" and _is_third_person(first) and len(first) < DESCRIPTION_LENGTH_MAX:
+    if words[0] != "Find" and naming.is_third_person(first) and len(first) < DESCRIPTION_LENGTH_MAX:
         return first
     rest = " ".join(word.lower() if word.istitle() else word for word in words[1:])
-    return f"{third_person(words[0].capitalize())} {_article(rest)}{plain(rest)}."
-
-
-def _is_third_person(text: str) -> bool:
-    verb = text.partition(" ")[0]
-    return verb.isalpha() and verb[0].isupper() and verb.endswith("s") and not verb.endswith("ss")
+    return f"{naming.third_person(words[0].capitalize())} {_article(rest)}{plain(rest)}."
 
 
 def _article(rest: str) -> str:

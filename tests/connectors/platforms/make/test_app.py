@@ -5,18 +5,15 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
+import httpx
+
 from tests.connectors.platforms.make.rendered import MakeAccount, ours
 from tests.fixtures.media import wav
 from tests.fixtures.providers import MP3
 from tests.fixtures.server import StubServer
 
-RECORDING = wav(8000, 1, bytes(16000))
+RECORDING = wav(8000, 1, bytes(range(256)) * 64)
 NewAccount = Callable[..., MakeAccount]
-
-
-def interface_of(module: str) -> dict[str, str]:
-    """The types of what a module says that it puts out."""
-    return {one["name"]: one["type"] for one in ours()[path_of(module, "interface")]}
 
 
 def path_of(module: str, code: str) -> str:
@@ -26,13 +23,28 @@ def path_of(module: str, code: str) -> str:
 
 def assert_fits(output: dict[str, Any], module: str) -> None:
     """What came out has the members of the interface and of the samples, of their types."""
-    types = interface_of(module)
-    assert set(output) == set(types)
-    assert set(ours()[path_of(module, "samples")]) == set(types)
-    kinds: dict[str, Any] = {"buffer": bytes, "boolean": bool, "uinteger": int, "number": int | float, "array": list}
+    interface: list[dict[str, Any]] = ours()[path_of(module, "interface")]
+    names = {one["name"] for one in interface}
+    assert set(output) == names == set(ours()[path_of(module, "samples")])
+    assert_typed(output, interface)
+
+
+KINDS: dict[str, Any] = {
+    "buffer": bytes, "boolean": bool, "uinteger": int, "number": int | float, "array": list, "collection": dict,
+}  # fmt: skip
+
+
+def assert_typed(output: dict[str, Any], interface: list[dict[str, Any]]) -> None:
+    """Whatever is put out, also within, can be mapped: the interface names it, with its type."""
+    specs = {one["name"]: one for one in interface}
+    assert output.keys() <= specs.keys()
     for name, value in output.items():
-        if value is not None:
-            assert isinstance(value, kinds.get(types[name], dict if types[name] == "collection" else str)), name
+        if value is None:
+            continue
+        assert isinstance(value, KINDS.get(specs[name]["type"], str)), name
+        if isinstance(inner := specs[name].get("spec"), list):
+            for one in value if isinstance(value, list) else [value]:
+                assert_typed(one, inner)
 
 
 def test_the_connection_is_tested_and_named(account: MakeAccount) -> None:
@@ -56,8 +68,18 @@ def test_an_image_comes_as_link_and_file(account: MakeAccount) -> None:
 def test_speech_comes_byte_for_byte(account: MakeAccount) -> None:
     output = account.output("generateSpeech", text="Welcome back.")
     assert_fits(output, "generateSpeech")
-    assert output["data"] == MP3
+    assert output["data"] == httpx.get(output["audio_url"]).content == MP3
     assert output["file_name"].endswith(".mp3")
+
+
+def test_what_is_not_entered_is_not_sent(account: MakeAccount) -> None:
+    account.output("generateImage", prompt="a lighthouse", wait_for_completion=False)
+    account.run("listJobs", parameters={"limit": 1})
+    [start, search] = [exchange.request for exchange in account.trace.exchanges]
+    assert set(start["body"]) == {"prompt", "aspect_ratio", "style", "model"}
+    assert "" not in start["body"].values()
+    assert "?limit=100" in search["url"]
+    assert "status" not in search["url"]
 
 
 def test_a_link_alone_where_nobody_wants_the_file(account: MakeAccount) -> None:
@@ -88,6 +110,7 @@ def test_an_upload_answers_with_a_link_to_the_same_bytes(account: MakeAccount) -
     assert_fits(output, "uploadFile")
     assert output["name"] == "call.wav"
     assert output["size_bytes"] == len(RECORDING)
+    assert httpx.get(output["file_url"]).content == RECORDING
     spoken = account.output("transcribeAudio", audio_url=output["file_url"])
     assert spoken["text"] == "what was said"
 

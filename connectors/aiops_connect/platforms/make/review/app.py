@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from aiops_connect.platforms.make.review.source import Part, Source, texts
+from aiops_connect.platforms.make.review.source import Part, Source, items, mapping, objects, texts
 from aiops_connect.platforms.make.runner.app import MANIFEST
 
 Found = Iterator[tuple[str, str]]
@@ -19,6 +19,7 @@ _SECRET = re.compile(
 _INPUTS = ["url", "method", "headers", "qs", "body"]
 _OUTPUTS = ["body", "headers", "statusCode"]
 _UNIVERSAL_URL = re.compile(r"(https://[^/{}]+)?/\{\{parameters\.url\}\}")
+_MODULES_WITHOUT_GROUPS_MAX = 10
 
 
 def is_in_production(source: Source) -> Found:
@@ -38,23 +39,36 @@ def has_one_universal_module(source: Source) -> Found:
         yield MANIFEST, f"There is to be one universal module, and there are {len(found)}."
     for module in found:
         yield from _universal(module)
+        yield from _universal_inputs(module)
 
 
 def _universal(module: Part) -> Found:
     said = (module.metadata.get("label"), module.metadata.get("description"))
     if said != ("Make an API call", "Performs an arbitrary authorized API call."):
         yield MANIFEST, "Name it `Make an API call`, described as `Performs an arbitrary authorized API call.`."
-    url = str(module.requests[0].get("url", "")) if module.requests else ""
-    if not _UNIVERSAL_URL.fullmatch(url):
+    request = module.requests[0] if module.requests else {}
+    if not _UNIVERSAL_URL.fullmatch(str(request.get("url", ""))):
         yield module.path("communication"), "The URL has to be a fixed host and `/{{parameters.url}}`."
-    names = [one.get("name") for one in module.parameters]
-    if names != _INPUTS:
-        yield module.path("mappableParams"), f"It has to ask for {', '.join(_INPUTS)}."
-    for one in module.parameters:
-        if one.get("name") == "url" and not (one.get("required") and "For example" in str(one.get("help"))):
-            yield module.path("mappableParams"), "The URL is required, and its help has an example."
-    if [one.get("name") for one in module.code("interface") or []] != _OUTPUTS:
+    if (request.get("method"), request.get("type")) != ("{{parameters.method}}", "text"):
+        yield module.path("communication"), "Its method is {{parameters.method}}, and its type is text."
+    if [one.get("name") for one in module.items("interface")] != _OUTPUTS:
         yield module.path("interface"), f"It has to put out {', '.join(_OUTPUTS)}."
+
+
+def _universal_inputs(module: Part) -> Found:
+    path = module.path("mappableParams")
+    known = {str(one.get("name")): one for one in module.parameters}
+    if list(known) != _INPUTS:
+        yield path, f"It has to ask for {', '.join(_INPUTS)}."
+        return
+    url, method = known["url"], known["method"]
+    if not url.get("required") or not re.search(r"`https://[^/`]+`.*For example, `/", str(url.get("help")), re.DOTALL):
+        yield path, "The URL is required, and its help names the host and has an example: For example, `/things`."
+    if (method.get("type"), method.get("default")) != ("select", "GET"):
+        yield path, "The method is a select, and GET by default."
+    for name in ("headers", "qs"):
+        if [str(one.get("name")) for one in objects(items(known[name].get("spec")))] != ["key", "value"]:
+            yield path, f"Of {name} it asks for key and value."
 
 
 def holds_no_secrets(source: Source) -> Found:
@@ -62,7 +76,7 @@ def holds_no_secrets(source: Source) -> Found:
     for path, content in source.files.items():
         if any(_SECRET.search(text) for text in texts(content)):
             yield path, "It holds what looks like a secret."
-    for kind in source.manifest["components"]:
+    for kind in mapping(source.manifest.get("components")):
         for part in source.parts(kind):
             if re.match(r"test([A-Z]|$)", part.id):
                 yield MANIFEST, f"{part.id} looks like a component made for tests."
@@ -70,24 +84,28 @@ def holds_no_secrets(source: Source) -> Found:
 
 def groups_all_modules(source: Source) -> Found:
     """R4."""
-    groups = source.general("groups") or []
-    names = Counter(name for group in groups for name in group["modules"])
-    path = source.general_path("groups")
-    if not groups and len(source.modules()) <= 10:
+    path, groups = source.general_path("groups"), source.groups
+    modules = {module.id for module in source.modules()}
+    if not groups:
+        if len(modules) > _MODULES_WITHOUT_GROUPS_MAX:
+            yield path, f"More than {_MODULES_WITHOUT_GROUPS_MAX} modules are put into groups."
         return
-    for module in source.modules():
-        if names[module.id] != 1:
-            yield path, f"{module.id} has to be in one group, and is in {names[module.id]}."
-    universal = [module.id for module in source.modules("universal")]
-    if groups and (groups[-1]["label"], groups[-1]["modules"]) != ("Other", universal):
+    listed = [[str(name) for name in items(group.get("modules"))] for group in groups]
+    counted = Counter(name for names in listed for name in names)
+    for name in sorted(modules | counted.keys()):
+        if name not in modules:
+            yield path, f"There is no module {name}."
+        elif counted[name] != 1:
+            yield path, f"{name} has to be in one group, and is in {counted[name]}."
+    if (groups[-1].get("label"), listed[-1]) != ("Other", [module.id for module in source.modules("universal")]):
         yield path, "The last group is `Other`, with the universal module."
     triggers = {module.id for module in source.modules("trigger", "instant_trigger")}
-    if triggers and not triggers & set(groups[0]["modules"] if groups else []):
+    if triggers and set(listed[0]) != triggers:
         yield path, "The first group is that of the triggers."
 
 
 def functions_are_tested(source: Source) -> Found:
     """R24."""
     for function in source.parts("function"):
-        if not function.metadata.get("codeFiles", {}).get("test"):
+        if function.path("test") == MANIFEST:
             yield MANIFEST, f"The function {function.id} has no test."

@@ -1,35 +1,18 @@
-"""Rules for requests and expressions."""
+"""Rules for requests."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aiops_connect.platforms.make.review.source import Part, Source, texts
-from aiops_connect.platforms.make.runner.iml.context import KEYWORDS
-from aiops_connect.platforms.make.runner.iml.errors import ImlError
-from aiops_connect.platforms.make.runner.iml.functions.registry import FUNCTIONS
-from aiops_connect.platforms.make.runner.iml.syntax import (
-    Binary,
-    Call,
-    Index,
-    Node,
-    Path,
-    Property,
-    Segment,
-    Unary,
-)
-from aiops_connect.platforms.make.runner.iml.template import SPREAD, parse
+from aiops_connect.platforms.make.review.expressions import children, expressions, names, paths
+from aiops_connect.platforms.make.review.source import Part, Source, directive, mapping
+from aiops_connect.platforms.make.runner.iml.syntax import Call, Node
 
 Found = Iterator[tuple[str, str]]
 
 PAGING = frozenset(("page", "offset", "cursor", "page_token", "after", "skip"))
 REPEATS_MAX = 1000
 EPOCH_LIMIT_MAX = 300
-VARIABLES = frozenset(KEYWORDS) | frozenset((
-    "parameters", "connection", "common", "temp", "body", "headers", "statusCode", "item", "iterate", "pagination",
-    "data", "webhook", "payload", "query", "method", "environment", "scenario", "executionId", "oauth", "output",
-    "metadata", "now", "timestamp", "uuid", "random", "emptyarray",
-))  # fmt: skip
 _IN_PATH = re.compile(r"\{\{(.+?)\}\}")
 
 
@@ -37,25 +20,35 @@ def actions_give_one_bundle(source: Source) -> Found:
     """R12."""
     for module in source.modules("action"):
         for request in module.requests:
-            if "pagination" in request or "iterate" in request.get("response", {}):
+            if "pagination" in request or "iterate" in mapping(request.get("response")):
                 yield module.path("communication"), "An action neither iterates nor pages."
 
 
 def searches_are_limited(source: Source) -> Found:
     """R13."""
     for module in source.modules("search"):
-        response = module.requests[-1].get("response", {}) if module.requests else {}
-        if "iterate" not in response or response.get("limit") != "{{parameters.limit}}":
+        request = module.requests[-1] if module.requests else {}
+        response = mapping(request.get("response"))
+        limits = [one for one in module.parameters if response.get("limit") == f"{{{{parameters.{one.get('name')}}}}}"]
+        if "iterate" not in response or not limits:
             yield module.path("communication"), "A search iterates, up to {{parameters.limit}}."
-        wanted = {"type": "uinteger", "default": 10}
-        limit = next((one for one in module.parameters if one.get("name") == "limit"), {})
-        if {name: limit.get(name) for name in wanted} != wanted or limit.get("required") or limit.get("advanced"):
-            yield (
-                module.path("mappableParams"),
-                "The limit is a uinteger, 10 by default, and optional.",
-            )
-        if found := [one["name"] for one in module.parameters if one.get("name") in PAGING]:
-            yield module.path("mappableParams"), f"Make pages by itself; do not ask for {found[0]}."
+        yield from _limit(module, limits[0] if limits else {})
+        sent = [request.get("qs"), request.get("body")]
+        if limits and ("parameters", str(limits[0].get("name"))) in set(paths(sent)):
+            yield module.path("communication"), "The limit is Make's; ask the API for its largest pages."
+        for name in (str(one.get("name")) for one in module.parameters):
+            if name in PAGING:
+                yield module.path("mappableParams"), f"Make pages by itself; do not ask for {name}."
+
+
+def _limit(module: Part, limit: Mapping[str, Any]) -> Found:
+    path = module.path("mappableParams")
+    wanted = {"type": "uinteger", "default": 10}
+    if {name: limit.get(name) for name in wanted} != wanted or limit.get("required") or limit.get("advanced"):
+        yield path, "The limit is a uinteger, 10 by default, and optional."
+    plain = [one for one in module.parameters if not one.get("advanced")]
+    if plain and plain[-1] is not limit:
+        yield path, "The limit comes after all others that are not advanced."
 
 
 def addresses_are_plain(source: Source) -> Found:
@@ -69,18 +62,34 @@ def addresses_are_plain(source: Source) -> Found:
                 yield module.path("communication"), f"The URL {url} does not begin with a slash."
             if "?" in url:
                 yield module.path("communication"), f"The query of {url} belongs into qs."
-            if any("encodeURL(" not in inner for inner in _IN_PATH.findall(url)):
+            if any(not inner.startswith("encodeURL(") for inner in _IN_PATH.findall(url)):
                 yield module.path("communication"), f"What is put into {url} has to be encoded by encodeURL."
 
 
 def dates_are_formatted(source: Source) -> Found:
     """R15."""
     for module in source.modules("action", "search"):
-        dates = {one["name"] for one in module.parameters if one.get("type") == "date"}
+        dates = {str(one["name"]) for one in module.parameters if one.get("type") == "date" and "name" in one}
         for request in module.requests:
-            sent = " ".join(texts([request.get("qs"), request.get("body")]))
-            if any(f"parameters.{name}" in sent and f"formatDate(parameters.{name}," not in sent for name in dates):
-                yield module.path("communication"), "A date is formatted by formatDate."
+            sent = [request.get("url"), request.get("qs"), request.get("headers"), request.get("body")]
+            for name in sorted(dates & {found for node in expressions(sent) for found in _unformatted(node)}):
+                yield module.path("communication"), f"The date {name} is formatted by formatDate."
+
+
+def _unformatted(node: Node) -> Iterator[str]:
+    """The parameters whose value comes out of an expression without formatDate. What a condition asks for does not."""
+    match node:
+        case Call(name="formatDate"):
+            return
+        case Call(name="if", arguments=(_, *values)):
+            for value in values:
+                yield from _unformatted(value)
+            return
+    path = names(node)
+    if path[:1] == ("parameters",) and len(path) > 1:
+        yield path[1]
+    for one in children(node):
+        yield from _unformatted(one)
 
 
 def nothing_found_is_an_error(source: Source) -> Found:
@@ -89,83 +98,34 @@ def nothing_found_is_an_error(source: Source) -> Found:
         if module.metadata.get("actionCrud") != "read":
             continue
         for request in module.requests:
-            response = request.get("response", {})
-            if "first(" in str(response.get("output")) and "valid" not in response:
-                yield (
-                    module.path("communication"),
-                    "Where the first result is taken, valid says when there is none.",
-                )
+            response = mapping(request.get("response"))
+            nodes = list(expressions(response.get("output")))
+            takes_first = any(isinstance(node, Call) and node.name in ("first", "last", "get") for node in nodes)
+            if takes_first and "valid" not in response:
+                yield module.path("communication"), "Where the first result is taken, valid says when there is none."
 
 
 def repeats_are_bounded(source: Source) -> Found:
     """R22."""
     for module in source.modules():
         for request in module.requests:
-            repeat = request.get("repeat")
-            if repeat is None:
+            if "repeat" not in request:
                 continue
-            if not repeat.get("condition") or not 0 < repeat.get("limit", 0) <= REPEATS_MAX:
+            limit = directive(request, "repeat", "limit")
+            is_bounded = isinstance(limit, int) and 0 < limit <= REPEATS_MAX
+            if not directive(request, "repeat", "condition") or not is_bounded:
                 yield module.path("communication"), f"A repeat has a condition, and a limit of at most {REPEATS_MAX}."
-
-
-def expressions_are_valid(source: Source) -> Found:
-    """R25."""
-    for path, content in source.files.items():
-        for text in texts(content):
-            if text == SPREAD or "{{" not in text:
-                continue
-            try:
-                template = parse(text)
-            except ImlError as error:
-                yield path, f"{text[:60]}: {error.message}"
-                continue
-            for expression in template.expressions:
-                for message in _mistakes(expression.node):
-                    yield path, f"{text[:60]}: {message}"
-
-
-def _mistakes(node: Node) -> Iterator[str]:
-    match node:
-        case Call(name=name, arguments=arguments):
-            if name not in FUNCTIONS:
-                yield f"Make has no function {name}()."
-            for one in arguments:
-                yield from _mistakes(one)
-        case Unary(operand=operand):
-            yield from _mistakes(operand)
-        case Binary(left=left, right=right):
-            yield from _mistakes(left)
-            yield from _mistakes(right)
-        case Path(segments=segments):
-            first = segments[0]
-            if isinstance(first, Property) and first.name not in VARIABLES:
-                yield f"Make has no variable {first.name}."
-            for segment in segments:
-                yield from _mistakes_of_index(segment)
-
-
-def _mistakes_of_index(segment: Segment) -> Iterator[str]:
-    match segment:
-        case Index(position=0):
-            yield "Positions are counted from 1; [0] is nothing."
-        case Index(position=position) if not isinstance(position, int):
-            yield from _mistakes(position)
 
 
 def polling_is_bounded(source: Source) -> Found:
     """R27."""
     for module in source.modules("trigger"):
-        trigger = _trigger(module)
-        if not trigger.get("id") or not trigger.get("order"):
-            yield module.path("communication"), "A polling trigger goes by an id, or a date, in an order."
-        epoch = module.code("epoch") or {}
-        response = epoch.get("response", {}) if isinstance(epoch, dict) else {}
+        trigger = mapping(directive(module.requests[-1] if module.requests else {}, "response", "trigger"))
+        key = {"id": "id", "date": "date"}.get(str(trigger.get("type")), "id")
+        if not trigger.get(key) or trigger.get("order") != "desc":
+            yield module.path("communication"), "A polling trigger goes by an id, or a date, the newest first."
+        response = mapping(directive({"it": module.code("epoch")}, "it", "response"))
         if not isinstance(response.get("limit"), int) or response["limit"] > EPOCH_LIMIT_MAX:
             yield module.path("epoch"), f"The epoch has a limit of at most {EPOCH_LIMIT_MAX}."
-        if not {"label", "date"} <= set(response.get("output", {})):
+        if not {"label", "date"} <= mapping(response.get("output")).keys():
             yield module.path("epoch"), "The epoch puts out a label and a date."
-
-
-def _trigger(module: Part) -> dict[str, Any]:
-    found: dict[str, Any] = module.requests[-1].get("response", {}).get("trigger", {}) if module.requests else {}
-    return found

@@ -1,10 +1,12 @@
 """Rules for the base, the connections and the errors."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aiops_connect.platforms.make.review.source import Source
-from aiops_connect.platforms.make.runner.app import MANIFEST
+from aiops_connect.platforms.make.review.expressions import expressions, names, parts, paths
+from aiops_connect.platforms.make.review.source import Part, Source, directive, mapping
+from aiops_connect.platforms.make.runner.iml.syntax import Call
 
 Found = Iterator[tuple[str, str]]
 
@@ -13,6 +15,8 @@ TYPES = {
     "503": "ConnectionError", "504": "ConnectionError",
 }  # fmt: skip
 TIMEOUT_MILLISECONDS = 300_000
+_SECRETS = ("password", "pkey", "cert")
+_LINK = re.compile(r"\]\(https://[^)\s]+\)")
 
 
 def base_is_complete(source: Source) -> Found:
@@ -20,39 +24,60 @@ def base_is_complete(source: Source) -> Found:
     base, path = source.general("base"), source.general_path("base")
     if not base.get("baseUrl"):
         yield path, "There is no baseUrl."
-    if not base.get("response", {}).get("error"):
+    if not directive(base, "response", "error"):
         yield path, "There is no response.error."
-    sent = {name: str(value) for place in ("headers", "qs") for name, value in base.get(place, {}).items()}
-    secret = [name for name, value in sent.items() if "connection." in value]
-    if source.parts("connection") and not secret:
+    carried = list(_carrying(base, "connection"))
+    if source.parts("connection") and not carried:
         yield path, "The credentials of the connection are not sent."
-    hidden = " ".join(base.get("log", {}).get("sanitize", [])).lower()
-    for name in secret:
-        if name.lower() not in hidden:
+    for place, name in carried:
+        if not _is_hidden(base, place, name):
             yield path, f"log.sanitize does not hide {name}."
 
 
+def _carrying(request: Mapping[str, Any], root: str, secret: set[str] | None = None) -> Iterator[tuple[str, str]]:
+    """The headers and the members of the query with something of a connection in them; or with what is secret of it."""
+    for place in ("headers", "qs"):
+        for name, value in mapping(request.get(place)).items():
+            held = {path[1] for path in paths(value) if path[0] == root and len(path) > 1}
+            if held if secret is None else held & secret:
+                yield place, name
+
+
+def _is_hidden(request: Mapping[str, Any], place: str, name: str) -> bool:
+    """Whether log.sanitize has `request.headers.name`, with backticks or without."""
+    sanitized = directive(request, "log", "sanitize")
+    known = {str(one).replace("`", "").lower() for one in sanitized} if isinstance(sanitized, list) else set()
+    return f"request.{place}.{name}".lower() in known
+
+
 def _errors(source: Source) -> Iterator[tuple[str, dict[str, Any]]]:
-    error = source.general("base").get("response", {}).get("error")
-    if isinstance(error, dict):
-        yield source.general_path("base"), error
+    """Those of the base, and of what inherits nothing from it."""
+    requests = [(source.general_path("base"), source.general("base"))]
     for connection in source.parts("connection"):
-        for request in connection.requests:
-            found = request.get("response", {}).get("error")
-            if isinstance(found, dict):
-                yield connection.path("communication"), found
+        if connection.metadata.get("connectionType") != "oauth":
+            requests += [(connection.path("communication"), one) for one in connection.requests]
+    for webhook in source.parts("webhook"):
+        requests += [(webhook.path(code), one) for code in ("attach", "detach") for one in webhook.items(code)]
+    for path, request in requests:
+        error = directive(request, "response", "error")
+        if isinstance(error, dict):
+            yield path, error
 
 
 def errors_say_something(source: Source) -> Found:
     """R6."""
     for path, error in _errors(source):
-        for status, one in [("", error), *((key, one) for key, one in error.items() if key.isdecimal())]:
-            message = str(one.get("message", ""))
-            if not message.startswith("[{{statusCode}}] "):
-                yield path, f"The message {status} does not begin with [{{{{statusCode}}}}]."
-            if "{{body}}" in message:
+        for status, one in [("for all others", error), *((key, one) for key, one in error.items() if key.isdecimal())]:
+            said = str(mapping(one).get("message", ""))
+            found = [part for node in expressions(said) for part in parts(node)]
+            named = [names(part) for part in found]
+            if not said.startswith("[{{statusCode}}] "):
+                yield path, f"The message {status}: does not begin with [{{{{statusCode}}}}]."
+            if ("body",) in named:
                 yield path, f"The message {status} repeats the whole body."
-            if "ifempty(" not in message:
+            if not any(one[0] == "body" and len(one) > 1 for one in named if one):
+                yield path, f"The message {status} has nothing of what the API says."
+            if not any(isinstance(part, Call) and part.name == "ifempty" for part in found):
                 yield path, f"The message {status} says nothing where the answer does not."
 
 
@@ -60,36 +85,54 @@ def statuses_have_their_types(source: Source) -> Found:
     """R7."""
     for path, error in _errors(source):
         for status, type_ in TYPES.items():
-            if error.get(status, {}).get("type") != type_:
+            if directive(error, status, "type") != type_:
                 yield path, f"{status} is to be a {type_}."
 
 
 def connections_are_tested(source: Source) -> Found:
     """R8."""
     for one in source.parts("connection"):
-        path = one.path("communication")
-        request = one.requests[0] if one.requests else {}
-        if not str(request.get("url", "")).startswith("https://"):
-            yield path, "A connection is tested by a call to an absolute URL."
-        if not request.get("response", {}).get("error"):
-            yield path, "It inherits no error from the base; add one."
-        if not request.get("log", {}).get("sanitize"):
-            yield path, "It inherits no log.sanitize from the base; add one."
-        if not request.get("response", {}).get("metadata"):
-            yield path, "It does not name the account in its metadata."
-        for parameter in one.parameters:
-            if not (parameter.get("required") and parameter.get("editable") and parameter.get("help")):
-                yield one.path("params"), f"{parameter.get('name')} has to be required, editable and explained."
-        if not any(parameter.get("type") == "password" for parameter in one.parameters):
-            yield one.path("params"), "No parameter of the type password hides the secret."
+        is_oauth = one.metadata.get("connectionType") == "oauth"
+        request = mapping(directive({"it": one.code("communication")}, "it", "info")) if is_oauth else _first(one)
+        secret = {str(each.get("name")) for each in one.parameters if each.get("type") in _SECRETS}
+        yield from _tests(one.path("communication"), request, secret)
+        yield from _asks(one, secret)
+
+
+def _first(one: Part) -> Mapping[str, Any]:
+    return one.requests[0] if one.requests else {}
+
+
+def _tests(path: str, request: Mapping[str, Any], secret: set[str]) -> Found:
+    if not str(request.get("url", "")).startswith("https://"):
+        yield path, "A connection is tested by a call to an absolute URL."
+    if not directive(request, "response", "error"):
+        yield path, "It inherits no error from the base; add one."
+    carried = [*_carrying(request, "parameters", secret), *_carrying(request, "connection")]
+    if not carried:
+        yield path, "The call that tests it carries no credentials."
+    for place, name in carried:
+        if not _is_hidden(request, place, name):
+            yield path, f"log.sanitize does not hide {name}."
+    metadata = directive(request, "response", "metadata")
+    if directive({"it": metadata}, "it", "type") not in ("text", "email") or not mapping(metadata).get("value"):
+        yield path, "It does not name the account in its metadata."
+
+
+def _asks(one: Part, secret: set[str]) -> Found:
+    path = one.path("params")
+    for parameter in one.parameters:
+        if not (parameter.get("required") and parameter.get("editable") and parameter.get("help")):
+            yield path, f"{parameter.get('name')} has to be required, editable and explained."
+    if not secret:
+        yield path, "No parameter of the type password hides the secret."
+    elif not any(_LINK.search(str(parameter.get("help"))) for parameter in one.parameters):
+        yield path, "No help links to the page where the credentials are found."
 
 
 def waits_long_enough(source: Source) -> Found:
     """R23."""
     timeout = source.general("base").get("timeout") or source.general("common").get("timeout")
-    has_files = any(
-        field.get("type") == "buffer" for module in source.modules() for field in module.code("interface") or []
-    )
-    if has_files and timeout != TIMEOUT_MILLISECONDS:
-        path = source.general_path("base")
-        yield path if path != MANIFEST else MANIFEST, f"Files want a timeout of {TIMEOUT_MILLISECONDS}."
+    fields = [*(field for module in source.modules() for field in (*module.items("interface"), *module.all_parameters))]
+    if any(field.get("type") == "buffer" for field in fields) and timeout != TIMEOUT_MILLISECONDS:
+        yield source.general_path("base"), f"Files want a timeout of {TIMEOUT_MILLISECONDS}."

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from aiops_connect.platforms.make.review import app, communication, connection, modules, parameters
+from aiops_connect.platforms.make.review import app, communication, connection, language, modules, parameters
 from aiops_connect.platforms.make.review.source import Source
 
 RULES = {
@@ -32,7 +32,7 @@ RULES = {
     "R22": communication.repeats_are_bounded,
     "R23": connection.waits_long_enough,
     "R24": app.functions_are_tested,
-    "R25": communication.expressions_are_valid,
+    "R25": language.expressions_are_valid,
     "R26": parameters.banners_are_short,
     "R27": communication.polling_is_bounded,
 }

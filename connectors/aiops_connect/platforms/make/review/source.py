@@ -20,37 +20,64 @@ class Part:
     files: Mapping[str, Any]
 
     def path(self, code: str) -> str:
-        return str(self.metadata.get("codeFiles", {}).get(code) or MANIFEST)
+        return str(directive(self.metadata, "codeFiles", code) or MANIFEST)
 
     def code(self, code: str) -> Any:
         return self.files.get(self.path(code)) if self.path(code) != MANIFEST else None
 
-    @property
-    def requests(self) -> list[dict[str, Any]]:
-        """The requests of its communication, in their order."""
-        found = self.code("communication") or []
-        return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, dict)]
+    def items(self, code: str) -> list[Mapping[str, Any]]:
+        """The objects in a file that holds a list of them."""
+        return objects(self.code(code))
 
     @property
-    def parameters(self) -> list[dict[str, Any]]:
+    def requests(self) -> list[Mapping[str, Any]]:
+        """The requests of its communication, in their order; of a connection by OAuth, those of its sections."""
+        found = self.code("communication")
+        if self.metadata.get("connectionType") == "oauth":
+            return [one for section in mapping(found).values() for one in objects(section)]
+        return objects(found)
+
+    @property
+    def parameters(self) -> list[Mapping[str, Any]]:
         """What it asks for, without what options bring along."""
-        codes = ("staticParams", "mappableParams", "params")
-        return [one for code in codes for one in self.code(code) or [] if isinstance(one, dict)]
+        return [one for code in ("staticParams", "mappableParams", "params") for one in self.items(code)]
 
     @property
-    def all_parameters(self) -> list[dict[str, Any]]:
+    def all_parameters(self) -> list[Mapping[str, Any]]:
         """With what options bring along."""
         return [found for one in self.parameters for found in _with_nested(one)]
 
 
-def _with_nested(parameter: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def mapping(value: Any) -> Mapping[str, Any]:
+    """An object; an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects(value: Any) -> list[Mapping[str, Any]]:
+    """The objects in a list, or the one object that stands for it."""
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+
+
+def items(value: Any) -> list[Any]:
+    """A list; an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
+def directive(request: Mapping[str, Any], *names: str) -> Any:
+    """What stands at a path of members; None where there is nothing."""
+    found: Any = request
+    for name in names:
+        found = mapping(found).get(name)
+    return found
+
+
+def _with_nested(parameter: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield parameter
     options = parameter.get("options")
-    for option in options if isinstance(options, list) else []:
-        nested = option.get("nested") if isinstance(option, dict) else None
-        for one in nested if isinstance(nested, list) else []:
-            if isinstance(one, dict):
-                yield from _with_nested(one)
+    for option in objects(items(options)):
+        nested = option.get("nested")
+        for one in objects(items(nested)):
+            yield from _with_nested(one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +88,27 @@ class Source:
 
     @property
     def manifest(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.files[MANIFEST]
-        return found
+        return mapping(self.files.get(MANIFEST))
 
     def parts(self, kind: str) -> list[Part]:
-        named = self.manifest.get("components", {}).get(kind) or {}
-        return [Part(kind, name, one, self.files) for name, one in named.items() if one is not None]
+        named = mapping(directive(self.manifest, "components", kind))
+        return [Part(kind, name, one, self.files) for name, one in named.items() if isinstance(one, dict)]
 
     def modules(self, *types: str) -> list[Part]:
         """Those of these types; all where none is named."""
         return [one for one in self.parts("module") if not types or one.metadata.get("moduleType") in types]
 
     def general_path(self, code: str) -> str:
-        return str(self.manifest.get("generalCodeFiles", {}).get(code) or MANIFEST)
+        return str(directive(self.manifest, "generalCodeFiles", code) or MANIFEST)
 
-    def general(self, code: str) -> Any:
-        return self.files.get(self.general_path(code)) or {}
+    def general(self, code: str) -> Mapping[str, Any]:
+        path = self.general_path(code)
+        return mapping(self.files.get(path)) if path != MANIFEST else {}
+
+    @property
+    def groups(self) -> list[Mapping[str, Any]]:
+        path = self.general_path("groups")
+        return objects(self.files.get(path)) if path != MANIFEST else []
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -13,7 +13,7 @@ from aiops_connect.platforms.make.runner import report
 from aiops_connect.platforms.make.runner.app import load_app
 from aiops_connect.platforms.make.runner.arguments import ArgumentError, printable, read_collection, read_payload
 from aiops_connect.platforms.make.runner.clock import Clock, InstantClock, RealClock
-from aiops_connect.platforms.make.runner.components import Outcome, Target
+from aiops_connect.platforms.make.runner.components import Outcome, Target, runnable
 from aiops_connect.platforms.make.runner.components import run as run_component
 from aiops_connect.platforms.make.runner.errors import AppError, InputError, MakeError
 from aiops_connect.platforms.make.runner.iml.values import to_json
@@ -25,7 +25,14 @@ EXIT_ERROR = 1
 EXIT_USAGE = 2
 EXIT_APP = 3
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Make apps.")
+EXAMPLES = """Examples:
+    aiops-connect make run my-app getPost --params '{"id": 7}' --connection '{"apiKey": "..."}' -v
+    aiops-connect make run my-app uploadFile --params '{"data": "@call.wav", "fileName": "call.wav"}'
+    aiops-connect make run my-app connection:oauth/token --payload '{"query": {"code": "..."}}'"""
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Try and review Make apps."
+)
 
 
 class ClockKind(StrEnum):
@@ -38,10 +45,24 @@ CLOCKS: dict[ClockKind, Callable[[], Clock]] = {ClockKind.REAL: RealClock, Clock
 
 @app.callback()
 def _make() -> None:
-    """Make apps."""
+    """Try Make apps without an account, and review them before Make does."""
 
 
-@app.command()
+@app.command(name="list")
+def list_components(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The app: a folder with makecomapp.json.")],
+) -> None:
+    """List what of an app can be run, as `run` takes it."""
+    try:
+        found = load_app(directory).components.values()
+    except AppError as error:
+        _fail(EXIT_APP, str(error))
+    for one in found:
+        for name in runnable(one):
+            typer.echo(f"{name}\t{one.metadata.get('label', '')}")
+
+
+@app.command(epilog=EXAMPLES)
 def run(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="The app: a folder with makecomapp.json.")],
     component: Annotated[
@@ -49,7 +70,7 @@ def run(
         typer.Argument(
             metavar="MODULE",
             help="A module, or rpc:NAME, connection:NAME, attach:WEBHOOK, detach:WEBHOOK, webhook:NAME, endpoint:NAME, "
-            "epoch:MODULE; connection:NAME/SECTION for a section of an OAuth connection.",
+            "epoch:MODULE; connection:NAME/SECTION for a section of an OAuth connection. `list` shows those there are.",
         ),
     ],
     *,
@@ -69,11 +90,13 @@ def run(
     save_files: Annotated[Path | None, typer.Option(help="A folder for the files of the output.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Shows headers and bodies.")] = False,
 ) -> None:
-    """Runs one component over real HTTP.
+    """Run one component of an app over real HTTP.
 
     Requests and responses go to standard error, without what log.sanitize hides; the output goes to standard output as
-    JSON. Exit codes: 0 it ended well, 1 it ended in an error of Make's, 2 the command or its values are wrong, 3 the
-    app is wrong.
+    JSON.
+
+    Exit codes: 0 it ended well, 1 it ended in an error of Make's, 2 the command or its values are wrong, 3 the app is
+    wrong.
     """
     limits = Limits()
     trace = Trace(listener=lambda exchange: _print(report.exchange_lines(exchange, verbose=verbose)))

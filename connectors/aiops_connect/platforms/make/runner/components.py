@@ -16,13 +16,14 @@ from aiops_connect.platforms.make.runner.pages import Paging, Result
 from aiops_connect.platforms.make.runner.rebase import Rebased
 from aiops_connect.platforms.make.runner.run import Run
 from aiops_connect.platforms.make.runner.trace import Trace
-from aiops_connect.platforms.make.runner.webhooks import Reply
+from aiops_connect.platforms.make.runner.webhooks import Payload, Reply
 
 TargetKind = Literal["module", "rpc", "connection", "endpoint", "attach", "detach", "update", "webhook", "epoch"]
 COMPONENTS: dict[TargetKind, ComponentKind] = {
     "module": "module", "epoch": "module", "rpc": "rpc", "connection": "connection", "endpoint": "endpoint",
     "webhook": "webhook", "attach": "webhook", "detach": "webhook", "update": "webhook",
 }  # fmt: skip
+PARTS = ("epoch", "attach", "detach", "update")
 OAUTH_CHECK = "info"
 
 
@@ -47,6 +48,12 @@ class Target:
             raise ValueError(f"unknown kind {kind!r}; there is {', '.join(get_args(TargetKind))}")
         name, _, section = name.partition("/")
         return cls(kind, name, section)  # type: ignore[arg-type]  # checked above
+
+
+def runnable(component: Component) -> list[str]:
+    """The targets that a component offers, as texts."""
+    own = component.name if component.kind == "module" else f"{component.kind}:{component.name}"
+    return [own, *(f"{code}:{component.name}" for code in PARTS if code in component.codes)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ class _Execution:
 
     def _communication(self) -> tuple[Block, Block | None]:
         """The block to run, and the base where the component inherits it: modules, RPCs and endpoints do."""
-        key = self.target.kind if self.target.kind in ("attach", "detach", "update", "epoch") else "communication"
+        key = self.target.kind if self.target.kind in PARTS else "communication"
         block = self.blocks.code(self.component, key)
         if block is None:
             raise AppError(f"The {self.component.kind} {self.component.name!r} has no {key}.", MANIFEST)
@@ -118,9 +125,18 @@ class _Execution:
             section = self.target.section or OAUTH_CHECK
             if section not in block.members():
                 raise block.error(f"The connection has no section {section!r}. It has {', '.join(block.members())}.")
+            if section == "token" and self.inputs.payload is not None:
+                self._authorized(block.members().get("authorize"), self.inputs.payload)
             block = block.at(section)
         inherits = self.component.kind in ("module", "rpc", "endpoint")
         return block, self.blocks.base() if inherits else None
+
+    def _authorized(self, authorize: Block | None, payload: Payload) -> None:
+        """What a connection keeps of the redirect that brings a code: its `query` is that of the payload."""
+        kept = authorize.members().get("response") if authorize is not None else None
+        if kept is not None and "temp" in kept.members():
+            self.state.variables["query"] = dict(payload.query)
+            self.state.variables["temp"] = self.state.evaluate(kept.at("temp"))
 
     def _responded(self, block: Block) -> Outcome:
         """A responder answers the webhook that started the scenario."""

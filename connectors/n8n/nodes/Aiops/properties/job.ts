@@ -149,7 +149,7 @@ export const jobProperties: INodeProperties[] = [
 				placeholder: 'e.g. job_5f0c2b9e7d1a4c3b8e6f9a02',
 			},
 		],
-		description: 'The ID of the job, as a service answered it in job_id',
+		description: 'The ID of the job, as a service answered it in job_id. At most 64 characters.',
 		displayOptions: { show: { resource: ['job'], operation: ['get'] } },
 	},
 	{
@@ -172,7 +172,7 @@ export const jobProperties: INodeProperties[] = [
 				placeholder: 'e.g. job_5f0c2b9e7d1a4c3b8e6f9a02',
 			},
 		],
-		description: 'The ID of the job, as a service answered it in job_id',
+		description: 'The ID of the job, as a service answered it in job_id. At most 64 characters.',
 		displayOptions: { show: { resource: ['job'], operation: ['wait'] } },
 	},
 	{
@@ -253,7 +253,7 @@ export const jobProperties: INodeProperties[] = [
 				placeholder: 'e.g. job_5f0c2b9e7d1a4c3b8e6f9a02',
 			},
 		],
-		description: 'The ID of the job, as a service answered it in job_id',
+		description: 'The ID of the job, as a service answered it in job_id. At most 64 characters.',
 		displayOptions: { show: { resource: ['job'], operation: ['cancel'] } },
 	},
 ];

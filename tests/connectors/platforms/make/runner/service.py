@@ -1,6 +1,7 @@
 """The service that apps talk to in these tests: it answers what a test says, and keeps what it was sent."""
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -76,6 +77,13 @@ class Service:
 @contextmanager
 def running() -> Iterator[Service]:
     service = Service()
+    with serving(service):
+        yield service
+
+
+@contextmanager
+def serving(service: Service, encrypted: ssl.SSLContext | None = None) -> Iterator[None]:
+    """A service, reachable at its `url` from then on."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -103,9 +111,11 @@ def running() -> Iterator[Service]:
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    service.url = f"http://{HOST}:{server.server_address[1]}"
+    if encrypted is not None:
+        server.socket = encrypted.wrap_socket(server.socket, server_side=True)
+    service.url = f"{'http' if encrypted is None else 'https'}://{HOST}:{server.server_address[1]}"
     try:
-        yield service
+        yield
     finally:
         server.shutdown()
         thread.join()

@@ -55,6 +55,25 @@ def test_a_search_over_three_pages(service: Service) -> None:
     ]
 
 
+def test_what_can_be_run_is_listed(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["list", str(PAPERS)])
+    assert [line.partition("\t")[0] for line in result.stdout.splitlines()] == [
+        "connection:apiKey",
+        "webhook:translations",
+        "attach:translations",
+        "detach:translations",
+        "searchPapers",
+        "translatePaper",
+        "downloadPaper",
+        "uploadPaper",
+        "watchPapers",
+        "watchTranslations",
+        "makeApiCall",
+        "rpc:listTopics",
+    ]
+    assert CliRunner().invoke(app, ["list", str(tmp_path)]).exit_code == 3
+
+
 def translation(status: str, **more: Any) -> Answer:
     return Answer("GET /api/translations/t1", {"status": status, **more})
 

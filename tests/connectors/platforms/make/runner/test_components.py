@@ -97,14 +97,15 @@ class TestConnection:
             "refresh": {
                 "url": f"{service.url}/token", "method": "POST", "type": "urlencoded",
                 "body": {"refresh_token": "{{connection.refreshToken}}"},
-                "response": {"data": {"accessToken": "{{body.access_token}}"}},
+                "response": {"data": {"accessToken": "{{body.access_token}}"}, "expires": "{{addDays(now, 30)}}"},
             },
         }  # fmt: skip
         component = {"connectionType": "oauth", "files": {"communication": communication}}
         tried = app_of(tmp_path, connection={"oauth": component})
         assert tried.run("connection:oauth").stored["metadata"] == {"type": "text", "value": "Ann"}
         refreshed = tried.run("connection:oauth/refresh", connection={"refreshToken": "r1"})
-        assert refreshed.stored == {"data": {"accessToken": "t2"}}
+        assert refreshed.stored["data"] == {"accessToken": "t2"}
+        assert refreshed.stored["expires"].isoformat() == "2026-04-03T12:00:00+00:00"
         assert service.received[1].body == b"refresh_token=r1"
         with pytest.raises(AppError, match=r"no section 'authorize'. It has info, refresh"):
             tried.run("connection:oauth/authorize")

@@ -1,12 +1,16 @@
 """Each directive, with what Make's documentation says of it."""
 
+import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
+from aiops_connect.platforms.make.runner import MakeError
+from aiops_connect.platforms.make.runner.blocks import PAGINATION_DIRECTIVES, REQUEST_DIRECTIVES, RESPONSE_DIRECTIVES
 from tests.connectors.platforms.make.runner.apps import one_module
-from tests.connectors.platforms.make.runner.service import Answer, Service
+from tests.connectors.platforms.make.runner.service import HOST, Answer, Service, serving
 
 PARAMETERS = [{"name": "name", "type": "text"}, {"name": "no", "type": "text"}]
 
@@ -163,3 +167,22 @@ def test_request(
         assert received.headers.get(name) == value
     if "body" in sent:
         assert received.body == sent["body"]
+
+
+def test_a_certificate_of_ones_own_is_trusted_where_the_app_says_so(tmp_path: Path) -> None:
+    authority, service = trustme.CA(), Service()
+    encrypted = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(HOST).configure_cert(encrypted)
+    with serving(service, encrypted):
+        service.will_answer(Answer("GET /jobs", {"ok": True}))
+        request = {"url": f"{service.url}/jobs", "ca": authority.cert_pem.bytes().decode()}
+        assert one_module(tmp_path, request).run().bundles == [{"ok": True}]
+        for wrong, message in (({}, "certificate verify failed"), ({"ca": "none"}, "`ca` is not a certificate")):
+            with pytest.raises(MakeError, match=message):
+                one_module(tmp_path, {"url": f"{service.url}/jobs", **wrong}).run()
+
+
+@pytest.mark.parametrize("name", sorted(REQUEST_DIRECTIVES | RESPONSE_DIRECTIVES | PAGINATION_DIRECTIVES))
+def test_each_directive_is_in_a_test(name: str) -> None:
+    """One that is added without a test is told."""
+    assert any(f'"{name}"' in path.read_text() for path in Path(__file__).parent.glob("test_*.py"))

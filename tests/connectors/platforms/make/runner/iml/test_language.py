@@ -82,6 +82,8 @@ VALUES: list[tuple[str, Any]] = [
     ("{{date = date}}", True),
     ("{{date = addSeconds(date, 0)}}", False),
     ("{{2 < 10}}", True),
+    ("{{2 > 10}}", False),
+    ("{{10 > 2}}", True),
     ("{{'2' < '10'}}", False),
     ("{{'2' < 10}}", True),
     ("{{5 >= 5}}", True),
