@@ -15,7 +15,8 @@ _TEXT_LENGTH_MAX = 300
 class Publisher:
     """`name` is what packages are called after, in lower case; `title` what people read. `icon` is a file, relative to
     that of the settings, and `icon_svg` what is in it, empty where it is not there. `base_url` comes before the paths
-    of a document whose servers are relative; nobody's real address is ever built in."""
+    of a document whose servers are relative; nobody's real address is ever built in. `icon_png` is the PNG of the same
+    name beside the icon, empty where there is none."""
 
     name: str
     title: str
@@ -27,6 +28,7 @@ class Publisher:
     icon: str
     base_url: str = "https://aiops.example"
     icon_svg: str = ""
+    icon_png: bytes = b""
 
 
 class PublisherError(Exception):
@@ -49,7 +51,7 @@ def load_publisher(path: Path) -> Publisher:
         raise PublisherError((Problem(path.name, str(error)),)) from error
     if not isinstance(tree, dict):
         raise PublisherError((Problem(path.name, "It has to be an object."),))
-    known = {field.name: field for field in fields(Publisher) if field.name != "icon_svg"}
+    known = {field.name: field for field in fields(Publisher) if field.name not in ("icon_svg", "icon_png")}
     problems = [
         Problem(f"{path.name}#/{name}", f"There is no such setting. There are {', '.join(known)}.")
         for name in tree.keys() - known
@@ -66,7 +68,12 @@ def load_publisher(path: Path) -> Publisher:
     if problems:
         raise PublisherError(tuple(sorted(problems)))
     icon = path.parent / tree["icon"]
-    return Publisher(**tree, icon_svg=icon.read_text(encoding="utf-8") if icon.is_file() else "")
+    picture = icon.with_suffix(".png")
+    return Publisher(
+        **tree,
+        icon_svg=icon.read_text(encoding="utf-8") if icon.is_file() else "",
+        icon_png=picture.read_bytes() if picture.is_file() else b"",
+    )
 
 
 def unpublishable(app: ir.App, publisher: Publisher, path: Path) -> list[Problem]:

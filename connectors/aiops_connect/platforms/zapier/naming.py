@@ -110,13 +110,14 @@ def third_person(verb: str) -> str:
 def description(operation: ir.Operation, words: list[str]) -> str:
     """One sentence in the third person, with a full stop: the document's own where it is one, else of the label."""
     first = sentence(operation.help)
-    if words[0] != "Find" and _is_third_person(first) and len(first) < DESCRIPTION_LENGTH_MAX:
+    if words[0] != "Find" and is_third_person(first) and len(first) < DESCRIPTION_LENGTH_MAX:
         return first
     rest = " ".join(word.lower() if word.istitle() else word for word in words[1:])
     return f"{third_person(words[0].capitalize())} {_article(rest)}{plain(rest)}."
 
 
-def _is_third_person(text: str) -> bool:
+def is_third_person(text: str) -> bool:
+    """Whether it begins with a verb such as `Generates`."""
     verb = text.partition(" ")[0]
     return verb.isalpha() and verb[0].isupper() and verb.endswith("s") and not verb.endswith("ss")
 
