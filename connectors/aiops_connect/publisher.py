@@ -9,6 +9,7 @@ from aiops_connect.loading import LoadError, load
 from aiops_connect.problem import Problem
 
 _TEXT_LENGTH_MAX = 300
+_PICTURES = ("icon_svg", "icon_png")  # made of the file that `icon` names
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def load_publisher(path: Path) -> Publisher:
         raise PublisherError((Problem(path.name, str(error)),)) from error
     if not isinstance(tree, dict):
         raise PublisherError((Problem(path.name, "It has to be an object."),))
-    known = {field.name: field for field in fields(Publisher) if field.name not in ("icon_svg", "icon_png")}
+    known = {field.name: field for field in fields(Publisher) if field.name not in _PICTURES}
     problems = [
         Problem(f"{path.name}#/{name}", f"There is no such setting. There are {', '.join(known)}.")
         for name in tree.keys() - known

@@ -69,8 +69,7 @@ def _file(file: FileOutput) -> OutputField:
 
 def _flat(fields: tuple[ir.Field, ...], prefix: str, above: str, depth: int) -> Iterator[OutputField]:
     for field in fields:
-        words = naming.label(f"{above} {field.label}".strip() if above else field.label)
-        yield from _of_type(field.type, f"{prefix}{plain(field.name)}", words, depth)
+        yield from _of_type(field.type, f"{prefix}{plain(field.name)}", naming.output_label(field, above), depth)
 
 
 def _of_type(type_: ir.FieldType, key: str, words: str, depth: int) -> Iterator[OutputField]:

@@ -37,6 +37,8 @@ def _connected(here: str, field: dict[str, Any], definition: Definition) -> Iter
 
 def _order(where: str, step: dict[str, Any]) -> Iterator[Finding]:
     fields = [field for field in step["operation"].get("inputFields", []) if isinstance(field, dict)]
-    needed = [bool(field.get("required")) for field in fields if "children" not in field and field.get("type") != "copy"]
+    needed = [
+        bool(field.get("required")) for field in fields if "children" not in field and field.get("type") != "copy"
+    ]
     if needed != sorted(needed, reverse=True):
         yield Finding("review", where, "Ask for what is required first.")

@@ -28,7 +28,7 @@ def _pairs(definition: Definition) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split("-")[0].split(".")]
+    return [int(part) for part in version.split("-", maxsplit=1)[0].split(".")]
 
 
 def shape_findings(kind: str, where: str, step: dict[str, Any]) -> Iterator[Finding]:
