@@ -3,7 +3,7 @@
 
 // Files of other hosts, which are sent no credentials.
 
-const { halted } = require('./errors');
+const { failed, halted, unanswered } = require('./errors');
 
 const BYTES_MAX = 100 * 1024 * 1024;
 const MEGABYTES_MAX = BYTES_MAX / 1024 / 1024;
@@ -13,13 +13,16 @@ const tooLarge = (z) => halted(z, `The file has more than ${MEGABYTES_MAX} MB, w
 
 // The answer to a link, its body still to be read.
 const opened = async (z, url) => {
-  const response = await z.request({
-    url,
-    raw: true,
-    timeout: TIMEOUT_MS,
-    middlewareData: { anonymous: true, expected: [403, 404, 410] },
-  });
-  if (response.status >= 400) throw halted(z, `The link to the file answers with status ${response.status}: it may have expired.`);
+  const request = { url, raw: true, timeout: TIMEOUT_MS, middlewareData: { anonymous: true, isOfFile: true } };
+  let response;
+  try {
+    response = await z.request(request);
+  } catch (error) {
+    throw unanswered(z, error, 'The host of the file', TIMEOUT_MS / 1000, 'Try again later.');
+  }
+  const { status } = response;
+  if (status === 429 || status >= 500) throw failed(z, `The host of the file answers with status ${status}. Try again later.`, 'FileError', status);
+  if (status >= 400) throw halted(z, `The link to the file answers with status ${status}: it may have expired.`);
   if (Number(response.headers.get('content-length') ?? 0) > BYTES_MAX) throw tooLarge(z);
   return response;
 };
@@ -58,4 +61,4 @@ const fetched = async (z, bundle, value) => {
   };
 };
 
-module.exports = { BYTES_MAX, fetched, nameOf, opened, read, tooLarge };
+module.exports = { fetched, nameOf, opened, read };

@@ -64,7 +64,8 @@ const started = async (z, bundle, plan, values, more) => {
   const { call: described, job } = plan;
   const start = Object.fromEntries(Object.entries(job.start).map(([id, { value }]) => [id, value]));
   const all = [...values, ...own(described.own ?? {}, { ...start, ...more })];
-  const response = await send(z, bundle, await requestOf(z, bundle, described, all), described);
+  const isRepeatable = Boolean(more[plan.idempotency]);
+  const response = await send(z, bundle, await requestOf(z, bundle, described, all), described, { isRepeatable });
   return { isAccepted: String(response.status) === job.acceptedStatus, body: answerOf(z, described, response) };
 };
 
@@ -108,7 +109,7 @@ const toldOf = (bundle, plan) => {
 };
 
 const resumeJob = async (z, bundle, plan) => {
-  if (at(bundle.outputData, idOf(plan)) === undefined) return bundle.outputData; // the answer came at once
+  if (at(bundle.outputData, idOf(plan)) === undefined) return withFiles(z, bundle.outputData, plan.files); // it came at once
   let found;
   try {
     found = await call(z, bundle, plan.job.status, bundle.outputData, { timeoutMs: CALL_MS });

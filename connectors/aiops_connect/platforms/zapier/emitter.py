@@ -11,7 +11,7 @@ from aiops_connect.changes import Change
 from aiops_connect.emitter import Emitted, GeneratedFile
 from aiops_connect.platforms.zapier import changes, package
 from aiops_connect.platforms.zapier.definition import definition
-from aiops_connect.platforms.zapier.ideas import ideas
+from aiops_connect.platforms.zapier.ideas import ideas, trial
 from aiops_connect.platforms.zapier.publishing import listing, people, rules
 from aiops_connect.platforms.zapier.steps import operations, steps
 from aiops_connect.problem import Problem
@@ -35,6 +35,7 @@ class ZapierEmitter:
             "description": listing.description(app, publisher),
             "platform": package.PLATFORM,
             "ideas": ideas(made),
+            "trial": trial(made),
             "undecided": people.UNDECIDED,
         }
         files = list(package.static_files(context))

@@ -1,5 +1,7 @@
-"""Ideas for templates of Zaps, which Zapier shows beside an app."""
+"""Ideas for what to do with an app: templates of Zaps, which Zapier shows beside it, and a call to try it by."""
 
+import json
+import shlex
 from collections.abc import Iterator
 
 from aiops_connect.platforms.zapier.actions import Action
@@ -13,6 +15,16 @@ def ideas(steps: Steps) -> list[str]:
     done = [one for one in steps.creates if "job" in one.plan] or steps.creates
     shown = [one for one in steps.triggers if "hidden" not in one.definition["display"]]
     return [*_of_actions(done[:_MAX]), *_of_triggers(shown[:_MAX])]
+
+
+def trial(steps: Steps) -> str:
+    """A step and what to enter, as arguments in a shell; empty where there is no step."""
+    if not steps.creates:
+        return ""
+    action = steps.creates[0]
+    fields = action.definition["operation"]["inputFields"]
+    entered = {field["key"]: field.get("placeholder", "sample") for field in fields if field.get("required")}
+    return f"{action.key} --inputData {shlex.quote(json.dumps(entered, ensure_ascii=False))}"
 
 
 def _of_actions(actions: list[Action]) -> Iterator[str]:

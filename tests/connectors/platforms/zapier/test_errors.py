@@ -58,7 +58,7 @@ IN_20_SECONDS = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegm
             402,
             said("Insufficient credits", "insufficient_credits", credits=1, cost=5),
             "HaltedError",
-            "Insufficient credits. Top up at https://aiops.example and replay the run.",
+            "Insufficient credits. Credits: 1, cost: 5. Top up at https://aiops.example and replay the run.",
         ),
         (404, said("There is no such thing", "not_found"), "HaltedError", "There is no such thing."),
         (405, said("Wrong method", "method_not_allowed"), "HaltedError", "Wrong method."),
@@ -167,7 +167,8 @@ async def test_no_redirect_takes_the_key_to_another_host(method: str) -> None:
 async def test_without_credits_nothing_is_done(poor_zap: Zap) -> None:
     found = await poor_zap.live("generate_image", IMAGE)
     assert found.error == "HaltedError"
-    assert found.message == "Insufficient credits. Top up at https://aiops.example and replay the run."
+    said = "Insufficient credits. Credits: 1, cost: 5. Top up at https://aiops.example and replay the run."
+    assert found.message == said
 
 
 async def test_a_key_that_is_revoked_asks_for_a_new_connection(zap: Zap) -> None:

@@ -6,6 +6,7 @@ const { at } = require('./pointers');
 const settings = require('../settings.json');
 
 const MESSAGE_LENGTH_MAX = 500;
+const BODY_BYTES_MAX = 64 * 1024;
 const DETAILS_MAX = 3;
 const SECONDS_MAX = 3600;
 const USUAL_MESSAGES = ['/error/message', '/message', '/error', '/detail', '/title'];
@@ -16,12 +17,23 @@ const unadorned = (error) => Object.assign(error, { doNotContextify: true });
 const halted = (z, message) => unadorned(new z.errors.HaltedError(message));
 const failed = (z, message, code, status) => new z.errors.Error(message, code, status);
 
-const parsed = (response) => {
+const parsed = (content) => {
   try {
-    return JSON.parse(response.content);
+    return JSON.parse(content);
   } catch {
-    return undefined; // a page of HTML, a file, or a stream: nothing to show people
+    return undefined; // a page of HTML, or a file: nothing to show people
   }
+};
+
+// The beginning, where the body is still to be read, as it is of what may be a file.
+const contentOf = async (response) => {
+  if (!response.request?.raw) return response.content;
+  let content = Buffer.alloc(0);
+  for await (const chunk of response.body ?? []) {
+    content = Buffer.concat([content, chunk]);
+    if (content.length > BODY_BYTES_MAX) break;
+  }
+  return content.toString();
 };
 
 const secrets = (bundle) => Object.values(bundle?.authData ?? {}).filter((one) => String(one).length > 5);
@@ -39,9 +51,19 @@ const details = (body) => {
 
 const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
+// What is left and what it takes, as far as the API says it in numbers: `Credits: 1, cost: 5.`
+const figures = (body) => {
+  const told = Object.entries(body ?? {})
+    .filter(([, value]) => typeof value === 'number')
+    .slice(0, DETAILS_MAX)
+    .map(([name, value]) => `${name.replaceAll('_', ' ')}: ${value}`)
+    .join(', ');
+  return told === '' ? '' : ` ${sentence(told[0].toUpperCase() + told.slice(1))}`;
+};
+
 // What the API says, for people: at most a few sentences, without markup and without what is secret.
-const messageOf = (response, bundle, pointers) => {
-  const body = parsed(response);
+const messageOf = (response, content, bundle, pointers) => {
+  const body = parsed(content);
   const said = [...pointers, ...USUAL_MESSAGES]
     .map((pointer) => at(body, pointer))
     .find((one) => typeof one === 'string' && one.trim() !== '');
@@ -60,9 +82,9 @@ const secondsUntil = (header, now = Date.now()) => {
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), SECONDS_MAX) : undefined;
 };
 
-const asError = (response, z, bundle) => {
+const asError = (response, content, z, bundle) => {
   const { messages = [], isTest = false } = response.request?.middlewareData ?? {};
-  const message = messageOf(response, bundle, messages);
+  const message = messageOf(response, content, bundle, messages);
   const seconds = secondsUntil(response.headers.get('retry-after'));
   const { status } = response;
   if (status === 401) {
@@ -70,19 +92,28 @@ const asError = (response, z, bundle) => {
       ? failed(z, `${message} Check what you entered and try again.`, 'AuthenticationError', 401)
       : unadorned(new z.errors.ExpiredAuthError(message));
   }
-  if (status === 402) return halted(z, `${message} Top up at ${settings.homepage} and replay the run.`);
+  if (status === 402) {
+    return halted(z, `${message}${figures(parsed(content))} Top up at ${settings.homepage} and replay the run.`);
+  }
   if (status === 429) return new z.errors.ThrottledError(message, seconds);
   if (status < 500 && seconds !== undefined) return new z.errors.ThrottledError(message, seconds);
   if (status < 500) return halted(z, message);
   return failed(z, message, 'ServerError', status);
 };
 
-// Runs after each request; what the caller expects, it looks at itself.
-const checkAnswer = (response, z, bundle) => {
-  const expected = response.request?.middlewareData?.expected ?? [];
-  response.skipThrowForStatus = true;
-  if (response.status >= 400 && !expected.includes(response.status)) throw asError(response, z, bundle);
-  return response;
+// What became of a request to which there was no answer, as an error; any other error as it is.
+const unanswered = (z, error, who, seconds, then) => {
+  if (error.name !== 'FetchError' && error.name !== 'AbortError') return error;
+  const what = /timeout/i.test(error.message) ? `did not answer within ${seconds} seconds` : 'cannot be reached at the moment';
+  return failed(z, `${who} ${what}. ${then}`, 'NetworkError');
 };
 
-module.exports = { checkAnswer, failed, halted, messageOf, secondsUntil, unadorned };
+// Runs after each request; what the caller expects, and what hosts of files answer, the caller looks at itself.
+const checkAnswer = async (response, z, bundle) => {
+  const { expected = [], isOfFile = false } = response.request?.middlewareData ?? {};
+  response.skipThrowForStatus = true;
+  if (response.status < 400 || isOfFile || expected.includes(response.status)) return response;
+  throw asError(response, await contentOf(response), z, bundle);
+};
+
+module.exports = { checkAnswer, failed, halted, secondsUntil, unanswered };

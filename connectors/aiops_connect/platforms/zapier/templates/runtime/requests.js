@@ -4,7 +4,7 @@
 
 const { baseUrl, isOwn } = require('./address');
 const { bodyOf } = require('./bodies');
-const { failed, halted } = require('./errors');
+const { failed, halted, unanswered } = require('./errors');
 const { at } = require('./pointers');
 const { cookies, headers, path, query } = require('./styles');
 
@@ -31,19 +31,16 @@ const requestOf = async (z, bundle, call, values) => {
   };
 };
 
-const explained = (z, error) => {
-  if (error.name === 'FetchError' || error.name === 'AbortError') {
-    const what = /timeout/i.test(error.message)
-      ? `did not answer within ${TIMEOUT_MS / 1000} seconds`
-      : 'cannot be reached at the moment';
-    return failed(z, `The server ${what}. It may still have done the work; a replay does not repeat it.`, 'NetworkError');
-  }
-  return error;
+// What people should know before they replay a run whose request was not answered.
+const afterwards = ({ method }, isRepeatable) => {
+  if (method === 'GET') return 'Try again later.';
+  const what = isRepeatable ? 'a replay does not repeat it' : 'look before you replay the run';
+  return `It may still have done the work; ${what}.`;
 };
 
-// Redirects are followed one by one, so that credentials are not sent where they lead.
+// `isRepeatable`: it carries a key by which the API knows a repeat. Redirects are followed one by one, so that credentials are not sent where they lead.
 const send = async (z, bundle, request, call = {}, options = {}) => {
-  const { isTest, expected, raw = call.answer === 'file', timeoutMs = TIMEOUT_MS } = options;
+  const { isTest, expected, isRepeatable, raw = call.answer === 'file', timeoutMs = TIMEOUT_MS } = options;
   const middlewareData = { messages: call.messages ?? [], isTest, expected };
   let next = { ...request, raw, redirect: 'manual', timeout: timeoutMs, middlewareData };
   for (let count = 0; count <= REDIRECTS_MAX; count += 1) {
@@ -51,7 +48,7 @@ const send = async (z, bundle, request, call = {}, options = {}) => {
     try {
       response = await z.request(next);
     } catch (error) {
-      throw explained(z, error);
+      throw unanswered(z, error, 'The server', timeoutMs / 1000, afterwards(request, isRepeatable));
     }
     const location = response.headers.get('location');
     if (response.status < 300 || response.status > 399 || !location) return response;

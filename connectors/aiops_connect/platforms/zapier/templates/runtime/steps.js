@@ -21,7 +21,7 @@ const performOnce = async (z, bundle, plan, definition) => {
   const key = plan.idempotency && keyOf({ entered, step: definition.key, values, isEditor: bundle.meta?.isLoadingSample });
   const all = key ? [...values, ...own(plan.call.own ?? {}, { [plan.idempotency]: key })] : values;
   const request = await requestOf(z, bundle, plan.call, all);
-  const response = await send(z, bundle, request, plan.call);
+  const response = await send(z, bundle, request, plan.call, { isRepeatable: Boolean(key) });
   if (plan.call.answer === 'file') return { file: await stash(z, request.url, response) };
   return withFiles(z, asObject(answerOf(z, plan.call, response)), plan.files);
 };

@@ -106,7 +106,11 @@ it('follows pointers to own members only', () => {
 it('says in a sentence that the server does not answer', async () => {
   const raised = Object.assign(new Error('network timeout at: https://api.invalid/'), { name: 'FetchError' });
   const silent = { request: () => Promise.reject(raised), errors: { Error } };
-  await assert.rejects(send(silent, {}, { url: 'https://api.invalid/', method: 'GET', headers: {} }), {
-    message: /^The server did not answer within 25 seconds\./,
-  });
+  const said = async (method, options) => {
+    const failing = send(silent, {}, { url: 'https://api.invalid/', method, headers: {} }, {}, options);
+    return failing.then(assert.fail, ({ message }) => message.replace('The server did not answer within 25 seconds. ', ''));
+  };
+  assert.equal(await said('GET'), 'Try again later.');
+  assert.equal(await said('POST', { isRepeatable: true }), 'It may still have done the work; a replay does not repeat it.');
+  assert.equal(await said('POST'), 'It may still have done the work; look before you replay the run.');
 });
