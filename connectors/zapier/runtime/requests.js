@@ -39,7 +39,8 @@ const afterwards = ({ method }, isRepeatable) => {
   return `It may still have done the work; ${what}.`;
 };
 
-// `isRepeatable`: it carries a key by which the API knows a repeat. Redirects are followed one by one, so that credentials are not sent where they lead.
+// `isRepeatable`: it carries a key by which the API knows a repeat. Redirects are followed one by one, so that
+// credentials are not sent where they lead.
 const send = async (z, bundle, request, call = {}, options = {}) => {
   const { isTest, expected, isRepeatable, raw = call.answer === 'file', timeoutMs = TIMEOUT_MS } = options;
   const middlewareData = { messages: call.messages ?? [], isTest, expected };
@@ -90,6 +91,13 @@ const own = (nodes, byId) =>
     .filter(([, value]) => value !== undefined && value !== null)
     .map(([id, value]) => ({ node: nodes[id] ?? nodes.find((one) => one.key === id), value }));
 
+// The same request to an address that the API gave for the next page, if it is the API's own.
+const toPage = (z, bundle, request, url) => {
+  if (url === undefined) return request;
+  if (!isOwn(url, bundle)) throw halted(z, 'The next page is at another host, which is not asked.');
+  return { ...request, url };
+};
+
 // Calls an operation on the way; `body` is what came before.
 const call = async (z, bundle, plan, body, options = {}) => {
   const described = operations[plan.operation];
@@ -97,14 +105,10 @@ const call = async (z, bundle, plan, body, options = {}) => {
     Object.entries(plan.inputs).map(([id, source]) => [id, sourceValue(source, body, options.platform ?? {})]),
   );
   const values = own(described.inputs, { ...byId, ...options.more });
-  const request = await requestOf(z, bundle, described, values);
-  if (options.url !== undefined) {
-    if (!isOwn(options.url, bundle)) throw halted(z, 'The next page is at another host, which is not asked.');
-    request.url = options.url;
-  }
+  const request = toPage(z, bundle, await requestOf(z, bundle, described, values), options.url);
   const response = await send(z, bundle, request, described, options);
   if (options.withResponse) return { response, data: answerOf(z, described, response) };
   return answerOf(z, described, response);
 };
 
-module.exports = { answerOf, asObject, call, own, requestOf, send };
+module.exports = { answerOf, asObject, call, own, requestOf, send, toPage };

@@ -3,13 +3,13 @@
 
 // The steps of the app: what Zapier shows of each, and what it does.
 
-const { stash, withFiles, hydrators } = require('./files');
+const { stash, withFiles } = require('./files');
 const { deliver, listed, subscribe, unsubscribe } = require('./hooks');
 const { keyOf } = require('./idempotency');
 const { performJob, resumeJob } = require('./jobs');
 const { options } = require('./lists');
-const { at } = require('./pointers');
 const { answerOf, asObject, own, requestOf, send } = require('./requests');
+const { searched } = require('./searches');
 const { valuesOf } = require('./values');
 
 const byKey = (steps) => Object.fromEntries(steps.map((step) => [step.key, step]));
@@ -38,30 +38,8 @@ const create = ({ definition, plan }) =>
       : { perform: (z, bundle) => performOnce(z, bundle, plan, definition) },
   );
 
-const isWanted = (plan, bundle, item) => {
-  const text = String(bundle.inputData?.[plan.narrow?.key] ?? '').trim().toLowerCase();
-  return text === '' || String(at(item, plan.narrow.pointer) ?? '').toLowerCase() === text;
-};
-
-// What is not there is not found: no error.
-const searchOnce = async (z, bundle, plan) => {
-  const values = await valuesOf(z, bundle, plan.call.inputs);
-  const request = await requestOf(z, bundle, plan.call, values);
-  if (plan.call.answer === 'file') {
-    return [{ file: z.dehydrateFile(hydrators.downloadAnswer, { described: plan.call, values }) }];
-  }
-  const response = await send(z, bundle, request, plan.call, { expected: [404] });
-  if (response.status === 404) return [];
-  const answer = answerOf(z, plan.call, response);
-  const items = plan.items === undefined ? [answer] : (at(answer, plan.items) ?? []);
-  return [items]
-    .flat()
-    .map((item) => withFiles(z, asObject(item), plan.files))
-    .filter((item) => isWanted(plan, bundle, item));
-};
-
 const search = ({ definition, plan }) =>
-  withOperation(definition, { perform: (z, bundle) => searchOnce(z, bundle, plan) });
+  withOperation(definition, { perform: (z, bundle) => searched(z, bundle, plan) });
 
 const hook = ({ definition, plan }) =>
   withOperation(definition, {

@@ -32,7 +32,8 @@ async def answered(*answers: bytes | Answer) -> AsyncIterator[tuple[App, WebServ
 def answer(status: int, body: Any, *headers: str) -> bytes:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     kind = "text/html" if isinstance(body, bytes) else "application/json"
-    head = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(content)}", f"Content-Type: {kind}", *headers]
+    head = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(content)}", f"Content-Type: {kind}", "Connection: close"]
+    head += headers
     return "\r\n".join(head).encode() + b"\r\n\r\n" + content
 
 
