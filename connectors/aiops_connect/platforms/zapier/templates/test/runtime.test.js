@@ -3,10 +3,12 @@
 // The rules of the runtime part.
 
 const assert = require('node:assert/strict');
-const { it } = require('node:test');
+const { it, mock } = require('node:test');
 
 const { secondsUntil } = require('../runtime/errors');
+const { withFiles } = require('../runtime/files');
 const { keyOf } = require('../runtime/idempotency');
+const { performJob } = require('../runtime/jobs');
 const { at, putAt } = require('../runtime/pointers');
 const { send } = require('../runtime/requests');
 const { headers, path, query } = require('../runtime/styles');
@@ -94,6 +96,32 @@ it('knows a repeat of a run from another run of the same input', () => {
   assert.equal(keyOf({ ...editor, now: 60_000 }), keyOf({ ...editor, now: 119_999 }));
   assert.notEqual(keyOf({ ...editor, now: 60_000 }), keyOf({ ...editor, now: 120_000 }));
   assert.equal(keyOf({ step: 's', values: run.values }), undefined);
+});
+
+it('shows what there is where a job goes on for longer than the editor waits', async () => {
+  let clock = 0;
+  mock.method(Date, 'now', () => (clock += 30_000));
+  const call = { method: 'POST', path: '/', inputs: [], own: {}, answer: 'json' };
+  const job = { acceptedStatus: '202', start: {}, status: { inputs: { id: { from: '/id' } } }, state: '/state' };
+  const plan = { call, job: { ...job, succeeded: ['done'], failed: [], cancelled: [], outputs: [{ name: 'link', pointer: '/link' }] } };
+  const response = { status: 202, headers: new Headers(), content: '{"id":"1","state":"open"}' };
+  const editor = { request: async () => response, generateCallbackUrl: () => assert.fail('It would wait for ever.'), errors: {} };
+  try {
+    const shown = await performJob(editor, { meta: { isLoadingSample: true }, inputData: {} }, plan, { key: 's', operation: {} });
+    assert.deepEqual(shown, { link: null });
+  } finally {
+    mock.restoreAll();
+  }
+});
+
+it('leaves the file of a link away that is longer than Zapier carries', () => {
+  const files = [{ pointer: '/url', key: 'file' }];
+  const carrier = { dehydrateFile: (method, { url }) => `file of ${url.length}` };
+  const short = `https://files.invalid/${'a'.repeat(100)}`;
+  assert.deepEqual(withFiles(carrier, { url: short }, files), { url: short, file: `file of ${short.length}` });
+  const long = `https://files.invalid/${'a'.repeat(9000)}`;
+  assert.deepEqual(withFiles(carrier, { url: long }, files), { url: long });
+  assert.deepEqual(withFiles(carrier, { url: 'javascript:alert(1)' }, files), { url: 'javascript:alert(1)' });
 });
 
 it('follows pointers to own members only', () => {
