@@ -30,7 +30,7 @@ def _enter(entered: dict[str, Any], node: Node, field: ir.Field, file_url: str, 
         for inner in node["fields"]:
             if inner.get("required") or not only_required:
                 _enter(entered, inner, members[inner["name"]], file_url, only_required)
-    elif "key" in node:
+    elif "key" in node and (field.required or node["type"] != "json"):  # what is in JSON, is up to the person
         entered[node["key"]] = _value(node, field.type, field.example, file_url, only_required)
 
 
