@@ -7,6 +7,7 @@
 const { at } = require('./pointers');
 
 // What asks for the page at a position: inputs, by their ids, or an address.
+/** @type {(paging: Paging | undefined, position: Position) => { more?: Record<string, Json>, url?: string }} */
 const asking = (paging, position) => {
   if (paging === undefined || (position === undefined && paging.kind !== 'page')) return {};
   switch (paging.kind) {
@@ -20,13 +21,14 @@ const asking = (paging, position) => {
   }
 };
 
+/** @type {(response: HttpAnswer) => string | undefined} */
 const linked = (response) => /<([^>]*)>[^,]*;\s*rel="?next"?/i.exec(response.headers.get('link') ?? '')?.[1];
 
 // The position of the page after this one; undefined where this is the last.
+/** @type {(paging: Paging | undefined, position: Position, found: { answer: Json, items: Json[], response: HttpAnswer }) => Position} */
 const following = (paging, position, { answer, items, response }) => {
-  switch (paging?.kind) {
-    case undefined:
-      return undefined;
+  if (paging === undefined) return undefined;
+  switch (paging.kind) {
     case 'page':
       return items.length === 0 ? undefined : Number(position ?? paging.first) + 1;
     case 'offset':

@@ -61,4 +61,4 @@ def static_files(context: dict[str, Any]) -> Iterator[GeneratedFile]:
             yield GeneratedFile(name.removesuffix(_RENDERED), environment.get_template(name).render(context))
         else:
             text = files(__package__).joinpath("templates", *name.split("/")).read_text(encoding="utf-8")
-            yield GeneratedFile(name, (HEAD + text) if name.endswith(".js") else text)
+            yield GeneratedFile(name, (HEAD + text) if name.endswith((".js", ".ts")) else text)

@@ -48,7 +48,8 @@ PASSED_OVER = {
         "Request body must have required property 'files'",
         "Request body must match a schema in anyOf",
     },
-    # In multipart Prism takes each part for a text, also those that are repeated and those of JSON.
+    # In forms and multipart Prism takes each value for a text, also those that are repeated and those of JSON.
+    "creates.change_thing": {"Request body property tags must be array"},
     "creates.create_transcription": {
         f"Request body property {name} must be array"
         for name in ("include", "keywords", "languages", "timestamp_granularities")

@@ -93,6 +93,12 @@ async def test_its_own_tests_pass_offline(document: Path, workshop: Path) -> Non
     assert "fail 0" in said
 
 
+@pytest.mark.parametrize("document", [OURS, THINGS], ids=named)
+async def test_its_program_is_sound_by_typescript(document: Path, workshop: Path) -> None:
+    folder = rendered(document, workshop)
+    assert await run(folder, NODE, folder / "node_modules" / ".bin" / "tsc") == (0, "")
+
+
 async def test_the_guard_against_the_network_holds(workshop: Path) -> None:
     code, said = await run(workshop, NODE, "-e", "require('node:net').connect(80, '192.0.2.1')")
     assert code == 1

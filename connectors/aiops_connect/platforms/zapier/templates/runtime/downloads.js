@@ -8,11 +8,15 @@ const BYTES_MAX = 100 * 1024 * 1024;
 const MEGABYTES_MAX = BYTES_MAX / 1024 / 1024;
 const TIMEOUT_MS = 25_000;
 
+/** @type {(z: Z) => Error} */
 const tooLarge = (z) => halted(z, `The file has more than ${MEGABYTES_MAX} MB, which Zapier cannot carry. Use its link.`);
 
 // The answer to a link, its body still to be read.
+/** @type {(z: Z, url: string) => Promise<HttpAnswer>} */
 const opened = async (z, url) => {
+  /** @type {{ url: string, raw: true, timeout: number, middlewareData: object }} */
   const request = { url, raw: true, timeout: TIMEOUT_MS, middlewareData: { anonymous: true, isOfFile: true } };
+  /** @type {any} */
   let response;
   try {
     response = await z.request(request);
@@ -26,9 +30,10 @@ const opened = async (z, url) => {
   return response;
 };
 
+/** @type {(url: string, response: HttpAnswer) => string} */
 const nameOf = (url, response) => {
   const said = /filename\*?=(?:UTF-8'')?"?([^";]+)"?/i.exec(response.headers.get('content-disposition') ?? '')?.[1];
-  const last = new URL(url).pathname.split('/').pop();
+  const last = new URL(url).pathname.split('/').at(-1) ?? '';
   try {
     return decodeURIComponent(said ?? last) || 'file';
   } catch {
@@ -36,6 +41,7 @@ const nameOf = (url, response) => {
   }
 };
 
+/** @type {(z: Z, response: HttpAnswer) => Promise<Buffer>} */
 const read = async (z, response) => {
   const chunks = [];
   let size = 0;
@@ -48,7 +54,8 @@ const read = async (z, response) => {
 };
 
 // The content of what a file field holds: a link, as Zapier gives it, or a text.
-const fetched = async (z, bundle, value) => {
+/** @type {(z: Z, value: Entry) => Promise<Content & { filename: string }>} */
+const fetched = async (z, value) => {
   if (!/^https?:\/\//i.test(String(value))) {
     return { content: Buffer.from(String(value)), filename: 'file.txt', contentType: 'text/plain' };
   }

@@ -3,6 +3,7 @@
 // What an answer means for a Zap: stop it, hold it, try again later, or ask people to connect again.
 
 const { at } = require('./pointers');
+/** @type {Settings} */
 const settings = require('../settings.json');
 
 const MESSAGE_LENGTH_MAX = 500;
@@ -12,11 +13,15 @@ const SECONDS_MAX = 3600;
 const USUAL_MESSAGES = ['/error/message', '/message', '/error', '/detail', '/title'];
 
 // Without this mark, the platform adds the inputs of the step to what people read.
+/** @type {<E extends Error>(error: E) => E} */
 const unadorned = (error) => Object.assign(error, { doNotContextify: true });
 
+/** @type {(z: Z, message: string) => Error} */
 const halted = (z, message) => unadorned(new z.errors.HaltedError(message));
+/** @type {(z: Z, message: string, code: string, status?: number) => Error} */
 const failed = (z, message, code, status) => new z.errors.Error(message, code, status);
 
+/** @type {(content: string) => Json} */
 const parsed = (content) => {
   try {
     return JSON.parse(content);
@@ -26,6 +31,7 @@ const parsed = (content) => {
 };
 
 // The beginning, where the body is still to be read, as it is of what may be a file.
+/** @type {(response: HttpAnswer) => Promise<string>} */
 const contentOf = async (response) => {
   if (!response.request?.raw) return response.content;
   let content = Buffer.alloc(0);
@@ -36,11 +42,14 @@ const contentOf = async (response) => {
   return content.toString();
 };
 
+/** @type {(bundle: Bundle) => string[]} */
 const secrets = (bundle) => Object.values(bundle?.authData ?? {}).filter((one) => String(one).length > 5);
 
+/** @type {(text: string, bundle: Bundle) => string} */
 const withoutSecrets = (text, bundle) =>
   secrets(bundle).reduce((shown, secret) => shown.replaceAll(String(secret), '…'), text);
 
+/** @type {(body: Json) => string[]} */
 const details = (body) => {
   const listed = [body?.details, body?.errors].find(Array.isArray) ?? [];
   return listed
@@ -49,9 +58,11 @@ const details = (body) => {
     .map((one) => (typeof one.field === 'string' ? `${one.field}: ${one.message}` : one.message));
 };
 
+/** @type {(text: string) => string} */
 const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
 // What is left and what it takes, as far as the API says it in numbers: `Credits: 1, cost: 5.`
+/** @type {(body: Json) => string} */
 const figures = (body) => {
   const told = Object.entries(body ?? {})
     .filter(([, value]) => typeof value === 'number')
@@ -62,6 +73,7 @@ const figures = (body) => {
 };
 
 // What the API says, for people: at most a few sentences, without markup and without what is secret.
+/** @type {(response: HttpAnswer, content: string, bundle: Bundle, pointers: Pointer[]) => string} */
 const messageOf = (response, content, bundle, pointers) => {
   const body = parsed(content);
   const said = [...pointers, ...USUAL_MESSAGES]
@@ -76,12 +88,14 @@ const messageOf = (response, content, bundle, pointers) => {
 };
 
 // The header Retry-After in seconds (RFC 9110, section 10.2.3): a number, or a date.
+/** @type {(header: string | null, now?: number) => number | undefined} */
 const secondsUntil = (header, now = Date.now()) => {
   if (!header) return undefined;
   const seconds = /^\d+$/.test(header.trim()) ? Number(header) : Math.ceil((Date.parse(header) - now) / 1000);
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), SECONDS_MAX) : undefined;
 };
 
+/** @type {(response: HttpAnswer, content: string, z: Z, bundle: Bundle) => Error} */
 const asError = (response, content, z, bundle) => {
   const { messages = [], isTest = false } = response.request?.middlewareData ?? {};
   const message = messageOf(response, content, bundle, messages);
@@ -102,6 +116,7 @@ const asError = (response, content, z, bundle) => {
 };
 
 // What became of a request to which there was no answer, as an error; any other error as it is.
+/** @type {(z: Z, error: any, who: string, seconds: number, then: string) => Error} */
 const unanswered = (z, error, who, seconds, then) => {
   if (error.name !== 'FetchError' && error.name !== 'AbortError') return error;
   const what = /timeout/i.test(error.message) ? `did not answer within ${seconds} seconds` : 'cannot be reached at the moment';
@@ -109,6 +124,7 @@ const unanswered = (z, error, who, seconds, then) => {
 };
 
 // Runs after each request; what the caller expects, and what hosts of files answer, the caller looks at itself.
+/** @type {(response: HttpAnswer, z: Z, bundle: Bundle) => Promise<HttpAnswer>} */
 const checkAnswer = async (response, z, bundle) => {
   const { expected = [], isOfFile = false } = response.request?.middlewareData ?? {};
   response.skipThrowForStatus = true;

@@ -12,23 +12,27 @@ const { valuesOf } = require('./values');
 const SEARCH_MS = 25_000; // Zapier ends a step after 30 seconds
 const PAGES_MAX = 20;
 
+/** @type {(plan: Plan, bundle: Bundle, item: Json) => boolean} */
 const isWanted = (plan, bundle, item) => {
-  const text = String(bundle.inputData?.[plan.narrow?.key] ?? '').trim().toLowerCase();
+  if (plan.narrow === undefined) return true;
+  const text = String(bundle.inputData?.[plan.narrow.key] ?? '').trim().toLowerCase();
   return text === '' || String(at(item, plan.narrow.pointer) ?? '').toLowerCase() === text;
 };
 
 // What is not there is not found: no error.
+/** @type {(z: Z, bundle: Bundle, plan: Plan, values: InputValue[], position: Position, timeoutMs: number) => Promise<{ found: Json[], next?: Position }>} */
 const page = async (z, bundle, plan, values, position, timeoutMs) => {
   const { more = {}, url } = asking(plan.paging, position);
   const request = await requestOf(z, bundle, plan.call, [...values, ...own(plan.call.own ?? {}, more)]);
   const response = await send(z, bundle, toPage(z, bundle, request, url), plan.call, { expected: [404], timeoutMs });
-  if (response.status === 404) return { items: [], found: [] };
+  if (response.status === 404) return { found: [] };
   const answer = answerOf(z, plan.call, response);
   const items = [plan.items === undefined ? answer : (at(answer, plan.items) ?? [])].flat();
   const found = items.map((item) => withFiles(z, asObject(item), plan.files)).filter((item) => isWanted(plan, bundle, item));
   return { found, next: following(plan.paging, position, { answer, items, response }) };
 };
 
+/** @type {(z: Z, bundle: Bundle, plan: Plan) => Promise<Json[]>} */
 const searched = async (z, bundle, plan) => {
   const until = Date.now() + SEARCH_MS;
   const values = await valuesOf(z, bundle, plan.call.inputs);

@@ -11,10 +11,13 @@ const { answerOf, asObject, own, requestOf, send } = require('./requests');
 const { searched } = require('./searches');
 const { valuesOf } = require('./values');
 
+/** @type {(steps: Definition[]) => Record<string, Definition>} */
 const byKey = (steps) => Object.fromEntries(steps.map((step) => [step.key, step]));
 
+/** @type {(definition: Definition, operation: Record<string, Perform>) => Definition} */
 const withOperation = (definition, operation) => ({ ...definition, operation: { ...definition.operation, ...operation } });
 
+/** @type {(z: Z, bundle: Bundle, plan: Plan, definition: Definition) => Promise<Json>} */
 const performOnce = async (z, bundle, plan, definition) => {
   const values = await valuesOf(z, bundle, plan.call.inputs);
   const entered = bundle.inputData?.deduplication_key;
@@ -26,6 +29,7 @@ const performOnce = async (z, bundle, plan, definition) => {
   return withFiles(z, asObject(answerOf(z, plan.call, response)), plan.files);
 };
 
+/** @type {(step: { definition: Definition, plan: Plan }) => Definition} */
 const create = ({ definition, plan }) =>
   withOperation(
     definition,
@@ -37,9 +41,11 @@ const create = ({ definition, plan }) =>
       : { perform: (z, bundle) => performOnce(z, bundle, plan, definition) },
   );
 
+/** @type {(step: { definition: Definition, plan: Plan }) => Definition} */
 const search = ({ definition, plan }) =>
   withOperation(definition, { perform: (z, bundle) => searched(z, bundle, plan) });
 
+/** @type {(step: { definition: Definition, plan: HookPlan }) => Definition} */
 const hook = ({ definition, plan }) =>
   withOperation(definition, {
     performSubscribe: (z, bundle) => subscribe(z, bundle, plan),
@@ -48,6 +54,7 @@ const hook = ({ definition, plan }) =>
     perform: (z, bundle) => deliver(z, bundle, plan),
   });
 
+/** @type {(step: { definition: Definition, plan: ListPlan }) => Definition} */
 const list = ({ definition, plan }) =>
   withOperation(definition, { perform: (z, bundle) => options(z, bundle, plan) });
 
