@@ -68,3 +68,21 @@ def title(text: str, name: str) -> str:
     """The label that a document gives, on one line; that of the name where it gives none, or a paragraph."""
     line = " ".join(text.split())
     return line if line and len(line) <= LABEL_LENGTH_MAX else label(name)
+
+
+def third_person(verb: str) -> str:
+    """`Generate` becomes `Generates`."""
+    lower = verb.lower()
+    if lower.endswith("s") and not lower.endswith("ss"):
+        return verb
+    if lower.endswith(("ss", "sh", "ch", "x", "z", "o")):
+        return f"{verb}es"
+    if lower.endswith("y") and lower[-2:-1] not in "aeiou":
+        return f"{verb[:-1]}ies"
+    return f"{verb}s"
+
+
+def is_third_person(text: str) -> bool:
+    """Whether a sentence says what something does: `Draws an image …`."""
+    verb = text.partition(" ")[0]
+    return verb.isalpha() and verb[0].isupper() and verb.endswith("s") and not verb.endswith("ss")

@@ -41,8 +41,8 @@ class ZapierEmitter:
         files = list(package.static_files(context))
         files.append(GeneratedFile("settings.json", package.as_json(context["settings"])))
         files.append(GeneratedFile("operations.json", package.as_json(operations(app, made))))
-        if publisher.icon_png:
-            files.append(GeneratedFile("logo.png", publisher.icon_png))
+        if publisher.logo_png:
+            files.append(GeneratedFile("logo.png", publisher.logo_png))
         if made.authentication is not None:
             files.append(GeneratedFile("authentication.json", package.as_json(made.authentication.data)))
         for kind, actions in (("creates", made.creates), ("searches", made.searches), ("triggers", made.triggers)):
@@ -59,7 +59,7 @@ class ZapierEmitter:
             *rules.findings(definition(steps(app, publisher)), publisher.title),
             *listing.description_findings(listing.description(app, publisher), publisher.title),
             *listing.publisher_findings(publisher),
-            *listing.logo_findings(publisher.icon_png),
+            *listing.logo_findings(publisher.logo_png),
         ]
         return [Problem(f"zapier/{one.where}", f"{one.code}: {one.message}") for one in found]
 

@@ -94,7 +94,7 @@ def find_words(operation: ir.Operation) -> list[str]:
 
 
 def _is_reading(verb: str) -> bool:
-    return verb.lower() in _READING or verb.lower() in map(third_person, _READING)
+    return verb.lower() in _READING or verb.lower() in map(naming.third_person, _READING)
 
 
 def noun(words: list[str]) -> str:
@@ -108,35 +108,17 @@ def trigger_noun(words: list[str]) -> str:
     return noun(["", *words[: ends[0] if ends and ends[0] > 0 else None]])
 
 
-def third_person(verb: str) -> str:
-    """`Generate` becomes `Generates`."""
-    lower = verb.lower()
-    if lower.endswith("s") and not lower.endswith("ss"):
-        return verb
-    if lower.endswith(("ss", "sh", "ch", "x", "z", "o")):
-        return f"{verb}es"
-    if lower.endswith("y") and lower[-2:-1] not in _VOWELS:
-        return f"{verb[:-1]}ies"
-    return f"{verb}s"
-
-
 def description(operation: ir.Operation, words: list[str]) -> str:
     """One sentence in the third person, with a full stop: the document's own where it is one, else of the label."""
     first = sentence(operation.help)
-    if is_third_person(first) and len(first) < DESCRIPTION_LENGTH_MAX:
+    if naming.is_third_person(first) and len(first) < DESCRIPTION_LENGTH_MAX:
         verb, _, rest = first.partition(" ")
         if words[0] != "Find":
             return first
         if _is_reading(verb):
             return f"Finds {rest}"
     rest = " ".join(word.lower() if word.istitle() else word for word in words[1:])
-    return f"{third_person(words[0].capitalize())} {_article(rest)}{plain(rest)}."
-
-
-def is_third_person(text: str) -> bool:
-    """Whether it begins with a verb such as `Generates`."""
-    verb = text.partition(" ")[0]
-    return verb.isalpha() and verb[0].isupper() and verb.endswith("s") and not verb.endswith("ss")
+    return f"{naming.third_person(words[0].capitalize())} {_article(rest)}{plain(rest)}."
 
 
 def _article(rest: str) -> str:

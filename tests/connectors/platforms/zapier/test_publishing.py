@@ -169,7 +169,7 @@ RULES: list[tuple[str, Wrong]] = [
     ("review", lambda app: app["searches"]["find_job"]["display"].update(label="Get Job")),
     ("review", lambda app: displayed(app).update(description="Draw an image.")),
     ("review", lambda app: displayed(app).update(description="Draws an image")),
-    ("review", lambda app: displayed(app).update(description="Draws an image. It is good.")),
+    ("review", lambda app: displayed(app).update(description="Draws an image. It is good. It is cheap.")),
     ("review", lambda app: displayed(app).update(label="Draw Acme Image")),
     ("review", lambda app: draw(app)["inputFields"].insert(0, {"key": "style", "label": "Style"})),
 ]

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from aiops_connect.platforms.zapier.naming import is_third_person, title_case
+from aiops_connect.naming import is_third_person
+from aiops_connect.platforms.zapier.naming import title_case
 from aiops_connect.platforms.zapier.publishing import Finding, is_hidden
 
 _TRIGGERS_WHEN = "Triggers when "
 _SENTENCE_END = re.compile(r"[.!?](?=\s)")
+_SENTENCES_MAX = 2  # what it does, and what it costs
 
 
 def display_findings(kind: str, where: str, step: dict[str, Any], title: str) -> Iterator[Finding]:
@@ -30,8 +32,8 @@ def _action(kind: str, where: str, label: str, description: str) -> Iterator[Fin
         yield Finding("review", where, "Begin the label of a search with “Find”.")
     if not is_third_person(description) or not description.endswith("."):
         yield Finding("review", where, "Describe it by a verb in the third person, and end with a full stop.")
-    if _SENTENCE_END.search(description):
-        yield Finding("review", where, "Describe it in one sentence.")
+    if len(_SENTENCE_END.findall(description)) >= _SENTENCES_MAX:
+        yield Finding("review", where, "Describe it in one sentence, and say in another at most what it costs.")
 
 
 def _wording(where: str, shown: str, title: str) -> Iterator[Finding]:
