@@ -75,4 +75,4 @@ const listed = async (z, bundle, plan) => {
     .map((item) => withFiles(z, putAt(plan.sample ?? {}, samples.pointer, item), plan.files));
 };
 
-module.exports = { deliver, isSigned, listed, subscribe, unsubscribe };
+module.exports = { deliver, listed, subscribe, unsubscribe };

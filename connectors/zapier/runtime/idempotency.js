@@ -5,7 +5,12 @@
 
 const { createHash } = require('node:crypto');
 
+const DEDUPLICATION_KEY = 'deduplication_key';
 const MINUTE_MS = 60_000;
+
+// What the person named as one piece of work.
+/** @type {(bundle: Bundle) => Entry} */
+const entered = (bundle) => bundle.inputData?.[DEDUPLICATION_KEY];
 
 /** @type {(value: Json) => Json} */
 const canonical = (value) => {
@@ -20,11 +25,11 @@ const hash = (...parts) => createHash('sha256').update(JSON.stringify(parts.map(
 // What the person entered comes first. In a run, the address to call back is the run's own; in the editor, two tests
 // of the same input within a minute are one. Without either, nothing tells a run from another: no key.
 /** @type {(run: { entered?: Entry, step: string, values: InputValue[], callbackUrl?: string, isEditor?: boolean, now?: number }) => string | undefined} */
-const keyOf = ({ entered, step, values, callbackUrl, isEditor, now = Date.now() }) => {
-  if (entered) return String(entered).trim();
+const keyOf = ({ entered: named, step, values, callbackUrl, isEditor, now = Date.now() }) => {
+  if (named) return String(named).trim();
   const inputs = values.map(({ node, value }) => [node.name, value]);
   if (callbackUrl) return hash(step, inputs, callbackUrl);
   return isEditor ? hash(step, inputs, 'editor', Math.floor(now / MINUTE_MS)) : undefined;
 };
 
-module.exports = { keyOf };
+module.exports = { entered, keyOf };

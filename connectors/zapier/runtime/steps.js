@@ -5,7 +5,7 @@
 
 const { stash, withFiles } = require('./files');
 const { deliver, listed, subscribe, unsubscribe } = require('./hooks');
-const { keyOf } = require('./idempotency');
+const { entered, keyOf } = require('./idempotency');
 const { performJob, resumeJob } = require('./jobs');
 const { options } = require('./lists');
 const { answerOf, asObject, own, requestOf, send } = require('./requests');
@@ -21,8 +21,8 @@ const withOperation = (definition, operation) => ({ ...definition, operation: { 
 /** @type {(z: Z, bundle: Bundle, plan: Plan, definition: Definition) => Promise<Json>} */
 const performOnce = async (z, bundle, plan, definition) => {
   const values = await valuesOf(z, bundle, plan.call.inputs);
-  const entered = bundle.inputData?.deduplication_key;
-  const key = plan.idempotency && keyOf({ entered, step: definition.key, values, isEditor: bundle.meta?.isLoadingSample });
+  const isEditor = bundle.meta?.isLoadingSample;
+  const key = plan.idempotency && keyOf({ entered: entered(bundle), step: definition.key, values, isEditor });
   const all = key ? [...values, ...own(plan.call.own ?? {}, { [plan.idempotency]: key })] : values;
   const request = await requestOf(z, bundle, plan.call, all);
   const response = await send(z, bundle, request, plan.call, { isRepeatable: Boolean(key) });

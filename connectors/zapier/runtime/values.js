@@ -190,4 +190,4 @@ const valuesOf = async (z, bundle, nodes) => {
   return set;
 };
 
-module.exports = { isEmpty, valuesOf };
+module.exports = { valuesOf };

@@ -24,7 +24,7 @@ def trial(steps: Steps) -> str:
     action = steps.creates[0]
     fields = action.definition["operation"]["inputFields"]
     entered = {field["key"]: field.get("placeholder", "sample") for field in fields if field.get("required")}
-    return f"{action.key} --inputData {shlex.quote(json.dumps(entered, ensure_ascii=False))}"
+    return f"{action.key} --inputData {shlex.quote(json.dumps(entered))}"
 
 
 def _of_actions(actions: list[Action]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,10 @@ async def test_text_of_a_document_is_only_ever_text(tmp_path: Path) -> None:
     async with running_app(tmp_path, {}) as running:
         definition = await running.definition()
         assert (await running.send({"command": "validate"})).results == []
+    [line] = [line for line in (tmp_path / "README.md").read_text().splitlines() if " invoke create " in line]
+    *command, entered, _, _ = shlex.split(line)
+    assert command == ["npx", "zapier-platform", "invoke", "create", next(iter(definition["creates"])), "--inputData"]
+    assert isinstance(json.loads(entered), dict)
     [step] = definition["creates"].values()
     texts = list(strings(step))
     assert [text for text in texts if "{{" in text or "}}" in text] == []

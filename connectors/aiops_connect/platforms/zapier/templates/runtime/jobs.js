@@ -7,7 +7,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 
 const { failed, halted } = require('./errors');
 const { withFiles } = require('./files');
-const { keyOf } = require('./idempotency');
+const { entered, keyOf } = require('./idempotency');
 const { at } = require('./pointers');
 const { answerOf, call, own, requestOf, send } = require('./requests');
 const { valuesOf } = require('./values');
@@ -17,7 +17,6 @@ const RESUME_MS = 5_000; // a callback comes when the job has ended: this is for
 const POLL_MS = [250, 500, 1000, 1500, 2000];
 const CALL_MS = 10_000;
 
-const DEDUPLICATION_KEY = 'deduplication_key';
 const SAMPLE_ONLY = 'test_with_sample';
 
 /** @type {(plan: Plan) => Pointer} */
@@ -73,9 +72,6 @@ const started = async (z, bundle, plan, values, more) => {
   const response = await send(z, bundle, await requestOf(z, bundle, described, all), described, { isRepeatable });
   return { isAccepted: String(response.status) === job.acceptedStatus, body: answerOf(z, described, response) };
 };
-
-/** @type {(bundle: Bundle) => Entry} */
-const entered = (bundle) => bundle.inputData?.[DEDUPLICATION_KEY];
 
 // In a run: one call, and the run waits to be called back.
 /** @type {(z: Z, bundle: Bundle, plan: Plan, values: InputValue[], step: string) => Promise<Json>} */

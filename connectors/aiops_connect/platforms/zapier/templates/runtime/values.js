@@ -189,4 +189,4 @@ const valuesOf = async (z, bundle, nodes) => {
   return set;
 };
 
-module.exports = { isEmpty, valuesOf };
+module.exports = { valuesOf };
