@@ -52,7 +52,14 @@ PASSED_OVER = {
     "creates.change_thing": {"Request body property tags must be array"},
     "creates.create_transcription": {
         f"Request body property {name} must be array"
-        for name in ("include", "keywords", "languages", "timestamp_granularities")
+        for name in (
+            "include",
+            "keywords",
+            "known_speaker_names",
+            "known_speaker_references",
+            "languages",
+            "timestamp_granularities",
+        )
     },
     "creates.create_file": {"Request body property expires_after must be object"},
 }
