@@ -25,7 +25,9 @@ const opened = async (z, url) => {
     throw unanswered(z, error, 'The host of the file', TIMEOUT_MS / 1000, 'Try again later.');
   }
   const { status } = response;
-  if (status === 429 || status >= 500) throw failed(z, `The host of the file answers with status ${status}. Try again later.`, 'FileError', status);
+  if (status === 429 || status >= 500) {
+    throw failed(z, `The host of the file answers with status ${status}. Try again later.`, 'FileError', status);
+  }
   if (status >= 400) throw halted(z, `The link to the file answers with status ${status}: it may have expired.`);
   if (Number(response.headers.get('content-length') ?? 0) > BYTES_MAX) throw tooLarge(z);
   return response;

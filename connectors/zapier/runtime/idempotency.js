@@ -24,7 +24,7 @@ const hash = (...parts) => createHash('sha256').update(JSON.stringify(parts.map(
 
 // What the person entered comes first. In a run, the address to call back is the run's own; in the editor, two tests
 // of the same input within a minute are one. Without either, nothing tells a run from another: no key.
-/** @type {(run: { entered?: Entry, step: string, values: InputValue[], callbackUrl?: string, isEditor?: boolean, now?: number }) => string | undefined} */
+/** @type {(work: Work) => string | undefined} */
 const keyOf = ({ entered: named, step, values, callbackUrl, isEditor, now = Date.now() }) => {
   if (named) return String(named).trim();
   const inputs = values.map(({ node, value }) => [node.name, value]);

@@ -25,7 +25,7 @@ const asking = (paging, position) => {
 const linked = (response) => /<([^>]*)>[^,]*;\s*rel="?next"?/i.exec(response.headers.get('link') ?? '')?.[1];
 
 // The position of the page after this one; undefined where this is the last.
-/** @type {(paging: Paging | undefined, position: Position, found: { answer: Json, items: Json[], response: HttpAnswer }) => Position} */
+/** @type {(paging: Paging | undefined, position: Position, page: Page) => Position} */
 const following = (paging, position, { answer, items, response }) => {
   if (paging === undefined) return undefined;
   switch (paging.kind) {

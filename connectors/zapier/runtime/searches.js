@@ -21,7 +21,7 @@ const isWanted = (plan, bundle, item) => {
 };
 
 // What is not there is not found: no error.
-/** @type {(z: Z, bundle: Bundle, plan: Plan, values: InputValue[], position: Position, timeoutMs: number) => Promise<{ found: Json[], next?: Position }>} */
+/** @type {(z: Z, bundle: Bundle, plan: Plan, values: InputValue[], at: Position, timeoutMs: number) => Promise<Found>} */
 const page = async (z, bundle, plan, values, position, timeoutMs) => {
   const { more = {}, url } = asking(plan.paging, position);
   const request = await requestOf(z, bundle, plan.call, [...values, ...own(plan.call.own ?? {}, more)]);

@@ -35,7 +35,10 @@ const valueOf = (node) => {
 };
 
 // All members, where none is required: a row has to hold something.
-const rowOf = (nodes) => entriesOf(nodes.some((node) => node.required) ? nodes : nodes.map((node) => ({ ...node, required: true })), []);
+const rowOf = (nodes) => {
+  const isFree = nodes.every((node) => !node.required);
+  return entriesOf(isFree ? nodes.map((node) => ({ ...node, required: true })) : nodes, []);
+};
 
 const chosen = ({ choices }) => (Array.isArray(choices) ? choices[0].value : Object.keys(choices)[0]);
 

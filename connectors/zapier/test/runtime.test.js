@@ -104,7 +104,8 @@ it('shows what there is where a job goes on for longer than the editor waits', a
   mock.method(Date, 'now', () => (clock += 30_000));
   const call = { method: 'POST', path: '/', inputs: [], own: {}, answer: 'json' };
   const job = { acceptedStatus: '202', start: {}, status: { inputs: { id: { from: '/id' } } }, state: '/state' };
-  const plan = { call, job: { ...job, succeeded: ['done'], failed: [], cancelled: [], outputs: [{ name: 'link', pointer: '/link' }] } };
+  const ends = { succeeded: ['done'], failed: [], cancelled: [], outputs: [{ name: 'link', pointer: '/link' }] };
+  const plan = { call, job: { ...job, ...ends } };
   const response = { status: 202, headers: new Headers(), content: '{"id":"1","state":"open"}' };
   const editor = { request: async () => response, generateCallbackUrl: () => assert.fail('It would wait for ever.'), errors: {} };
   try {

@@ -16,17 +16,22 @@ const { entriesOf } = require('./entries');
 
 const run = zapier.createAppHandler(App);
 const CALLBACK = 'https://hooks.invalid/callback/1';
+const ERRORS = { 401: 'ExpiredAuthError', 402: 'HaltedError', 422: 'HaltedError', 429: 'ThrottledError', 500: 'AppError' };
 
-const authData = Object.fromEntries((App.authentication?.fields ?? []).map((field) => [field.key, field.default ?? 'secret-of-the-test']));
+const asked = App.authentication?.fields ?? [];
+const authData = Object.fromEntries(asked.map((field) => [field.key, field.default ?? 'secret-of-the-test']));
 
 const execute = (method, bundle, more) => run({ command: 'execute', method, bundle: { authData, ...bundle }, ...more });
 
 // An answer in which a job stands as a plan of it says: ended like this, with this at each of its outputs.
-const jobOf = ({ job }, state) =>
-  [[job.state, state], [Object.values(job.status.inputs)[0].from, 'job_1'], ...job.outputs.map(({ pointer }) => [pointer, 'done'])].reduce(
+const jobOf = ({ job }, state) => {
+  const id = Object.values(job.status.inputs)[0].from;
+  const outputs = job.outputs.map(({ pointer }) => [pointer, 'done']);
+  return [[job.state, state], [id, 'job_1'], ...outputs].reduce(
     (made, [pointer, value]) => (at(made, pointer) === undefined ? putAt(made, pointer, value) : made),
     {},
   );
+};
 
 const plans = (kind, key) => require(`../${kind}/${key}.json`).plan;
 const inputsOf = (kind, key) => entriesOf(plans(kind, key).call.inputs, App[kind][key].operation.inputFields);
@@ -56,9 +61,9 @@ describe('the app', () => {
       if (plan.job?.callback) assert.match(api.requests[0].body, /hooks\.invalid/);
     });
 
-    for (const [status, name] of [[401, 'ExpiredAuthError'], [402, 'HaltedError'], [422, 'HaltedError'], [429, 'ThrottledError'], [500, 'AppError']]) {
+    for (const [status, name] of Object.entries(ERRORS)) {
       it(`ends in ${name} where ${key} is answered with ${status}`, async () => {
-        api.answer({ status, body: { error: 'Said by the API' } });
+        api.answer({ status: Number(status), body: { error: 'Said by the API' } });
         const inputData = inputsOf('creates', key);
         const failing = execute(`creates.${key}.operation.perform`, { inputData }, { callback_url: CALLBACK });
         await assert.rejects(failing, (error) => error.name === name && error.message.includes('Said by the API'));

@@ -13,7 +13,8 @@ const bytes = (content, contentType) => ({ content: Buffer.from(content), conten
 const whole = (body, [first]) => {
   if (first === undefined) return undefined;
   if (Buffer.isBuffer(first.value?.content)) {
-    return bytes(first.value.content, body.format === 'bytes' && !body.mediaType.includes('*') ? body.mediaType : first.value.contentType);
+    const isFixed = body.format === 'bytes' && !body.mediaType.includes('*');
+    return bytes(first.value.content, isFixed ? body.mediaType : first.value.contentType);
   }
   if (body.format === 'json') return bytes(JSON.stringify(first.value), body.mediaType);
   return bytes(text(first.value), body.mediaType.includes('*') ? 'application/octet-stream' : body.mediaType);

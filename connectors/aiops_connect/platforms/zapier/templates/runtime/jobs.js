@@ -63,7 +63,7 @@ const waited = async (z, bundle, plan, started, milliseconds) => {
   return found;
 };
 
-/** @type {(z: Z, bundle: Bundle, plan: Plan, values: InputValue[], more: Record<string, Json>) => Promise<{ isAccepted: boolean, body: Json }>} */
+/** @type {(z: Z, bundle: Bundle, plan: Plan, values: InputValue[], more: Record<string, Json>) => Promise<Started>} */
 const started = async (z, bundle, plan, values, more) => {
   const { call: described, job } = plan;
   const start = Object.fromEntries(Object.entries(job.start).map(([id, { value }]) => [id, value]));

@@ -92,6 +92,24 @@ declare global {
     ofItem?: boolean;
   }
   type Position = any;
+  interface Page {
+    answer: Json;
+    items: Json[];
+    response: HttpAnswer;
+  }
+  interface Found {
+    found: Json[];
+    next?: Position;
+  }
+  /** What tells a repeat of some work from new work. */
+  interface Work {
+    entered?: Entry;
+    step: string;
+    values: InputValue[];
+    callbackUrl?: string;
+    isEditor?: boolean;
+    now?: number;
+  }
   interface FileOutput {
     pointer: Pointer;
     key: string;
@@ -117,6 +135,10 @@ declare global {
     baseUrlVariable: string;
     otherServers: string[];
     variables: { name: string; key: string; default: string }[];
+  }
+  interface Started {
+    isAccepted: boolean;
+    body: Json;
   }
   /** What is done for an action or a search. */
   interface Plan {
