@@ -6,7 +6,8 @@
 const { isOwn } = require('./address');
 const { at } = require('./pointers');
 const { call } = require('./requests');
-const { parts } = require('../authentication.json');
+/** @type {CredentialPart[]} */
+const parts = /** @type {any} */ (require('../authentication.json')).parts;
 
 /** @type {(authData: Record<string, string>) => string} */
 const basic = (authData) =>

@@ -135,7 +135,7 @@ declare global {
     baseUrl: string;
     baseUrlVariable: string;
     otherServers: string[];
-    variables: { name: string; key: string; default: string }[];
+    variables: { name: string; key: string; default: string | null }[];
   }
   interface Started {
     isAccepted: boolean;

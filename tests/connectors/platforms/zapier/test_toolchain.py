@@ -93,7 +93,7 @@ async def test_its_own_tests_pass_offline(document: Path, workshop: Path) -> Non
     assert "fail 0" in said
 
 
-@pytest.mark.parametrize("document", [OURS, THINGS], ids=named)
+@every_document
 async def test_its_program_is_sound_by_typescript(document: Path, workshop: Path) -> None:
     folder = rendered(document, workshop)
     assert await run(folder, NODE, folder / "node_modules" / ".bin" / "tsc") == (0, "")
