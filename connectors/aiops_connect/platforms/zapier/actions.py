@@ -120,7 +120,7 @@ def _narrow(
         "key": key,
         "label": label,
         "type": "string",
-        "helpText": f"Finds it only where its {label} is this text.",
+        "helpText": f"What is found has this {label}. Left empty, anything may be found.",
     }
     asked.fields.insert(0, wanted)
     plan["narrow"] = {"key": key, "pointer": pointer((field.name,))}

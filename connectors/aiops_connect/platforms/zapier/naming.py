@@ -74,6 +74,13 @@ def label(text: str) -> str:
     return titled if len(titled) > 1 else f"{titled or 'The'} Value"
 
 
+def input_label(field: ir.Field) -> str:
+    """`Audio File or URL` of an audio URL: what is entered in a field for files may be either."""
+    words = label(field.label)
+    is_link = isinstance(field.type, ir.File) and field.type.form is ir.FileForm.URL
+    return label(f"{words.removesuffix(' URL')} File or URL") if is_link and words != "URL" else words
+
+
 def output_label(field: ir.Field, above: str) -> str:
     """`Job ID` of what is called a job and is its id; `Limits Audio Minutes` of what stands in others."""
     words = label(f"{above} {field.label}".strip())
