@@ -15,7 +15,7 @@ module.exports = {
   authentication: authentication(require('./authentication.json')),
   beforeRequest: [authenticate],
   afterResponse: [checkAnswer],
-  flags: { throwForThrottlingEarly: false },
+  flags: { cleanInputData: false, throwForThrottlingEarly: false },
   hydrators,
   creates: byKey([
     create(require('./creates/generate_image.json')),

@@ -3,10 +3,12 @@
 
 // Where the API is, and which addresses are its own: only those are sent credentials.
 
+/** @type {Settings} */
 const settings = require('../settings.json');
 
 const DOMAIN = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i;
 
+/** @type {(url: string) => string | null} */
 const originOf = (url) => {
   try {
     return new URL(url).origin;
@@ -16,11 +18,13 @@ const originOf = (url) => {
 };
 
 // The variable counts where it is an address: when Zapier asks how credentials are sent, each variable is a placeholder.
+/** @type {() => string} */
 const base = () => {
-  const set = process.env[settings.baseUrlVariable];
-  return /^https?:\/\//.test(set ?? '') ? set : settings.baseUrl;
+  const set = process.env[settings.baseUrlVariable] ?? '';
+  return /^https?:\/\//.test(set) ? set : settings.baseUrl;
 };
 
+/** @type {(bundle?: Bundle) => string} */
 const baseUrl = (bundle) =>
   settings.variables.reduce(
     (url, variable) => {
@@ -31,6 +35,7 @@ const baseUrl = (bundle) =>
     base().replace(/\/+$/, ''),
   );
 
+/** @type {(url: string, bundle: Bundle) => boolean} */
 const isOwn = (url, bundle) => {
   const origin = originOf(url);
   return origin !== null && [baseUrl(bundle), ...settings.otherServers].some((one) => originOf(one) === origin);

@@ -7,17 +7,21 @@
 
 const { form, text } = require('./styles');
 
+/** @type {(content: any, contentType: string) => Content} */
 const bytes = (content, contentType) => ({ content: Buffer.from(content), contentType });
 
+/** @type {(body: BodyForm, values: InputValue[]) => Content | undefined} */
 const whole = (body, [first]) => {
   if (first === undefined) return undefined;
   if (Buffer.isBuffer(first.value?.content)) {
-    return bytes(first.value.content, body.format === 'bytes' && !body.mediaType.includes('*') ? body.mediaType : first.value.contentType);
+    const isFixed = body.format === 'bytes' && !body.mediaType.includes('*');
+    return bytes(first.value.content, isFixed ? body.mediaType : first.value.contentType);
   }
   if (body.format === 'json') return bytes(JSON.stringify(first.value), body.mediaType);
   return bytes(text(first.value), body.mediaType.includes('*') ? 'application/octet-stream' : body.mediaType);
 };
 
+/** @type {(values: InputValue[]) => Promise<Content>} */
 const multipart = async (values) => {
   const data = new FormData();
   for (const { node, value } of values) {
@@ -33,11 +37,12 @@ const multipart = async (values) => {
     }
   }
   const encoded = new Response(data);
-  return bytes(Buffer.from(await encoded.arrayBuffer()), encoded.headers.get('content-type'));
+  return bytes(Buffer.from(await encoded.arrayBuffer()), String(encoded.headers.get('content-type')));
 };
 
 // Undefined where nothing is to be sent.
-const bodyOf = async (z, body, values) => {
+/** @type {(body: BodyForm, values: InputValue[]) => Promise<Content | undefined>} */
+const bodyOf = async (body, values) => {
   if (values.length === 0 && !body.required) return undefined;
   if (body.whole || body.format === 'bytes' || body.format === 'text') return whole(body, values);
   switch (body.format) {

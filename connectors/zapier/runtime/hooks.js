@@ -12,24 +12,29 @@ const { call } = require('./requests');
 const TOLERANCE_SECONDS = 5 * 60;
 const ITEMS_MAX = 3;
 
+/** @type {(bundle: Bundle, plan: HookPlan) => Json[]} */
 const chosen = (bundle, plan) => {
   const events = [bundle.inputData?.events ?? []].flat().filter((event) => plan.events.includes(event));
   return events.length === 0 ? plan.events : events;
 };
 
+/** @type {(z: Z, bundle: Bundle, plan: HookPlan) => Promise<Json>} */
 const subscribe = (z, bundle, plan) =>
   call(z, bundle, plan.subscribe, undefined, { platform: { url: bundle.targetUrl, events: chosen(bundle, plan) } });
 
 // What is gone already is what was wanted.
+/** @type {(z: Z, bundle: Bundle, plan: HookPlan) => Promise<Json>} */
 const unsubscribe = (z, bundle, plan) =>
   call(z, bundle, plan.unsubscribe, bundle.subscribeData, { expected: [404, 410] });
 
 // Zapier hands headers on under their own names, or as `Http-Name`.
+/** @type {(bundle: Bundle) => Record<string, string>} */
 const headersOf = (bundle) =>
   Object.fromEntries(
     Object.entries(bundle.rawRequest?.headers ?? {}).map(([name, value]) => [name.toLowerCase().replace(/^http-/, ''), value]),
   );
 
+/** @type {(bundle: Bundle, secret: string, now?: number) => boolean} */
 const isSigned = (bundle, secret, now = Date.now()) => {
   const headers = headersOf(bundle);
   const [id, timestamp, signatures] = ['id', 'timestamp', 'signature'].map((name) => headers[`webhook-${name}`]);
@@ -45,6 +50,7 @@ const isSigned = (bundle, secret, now = Date.now()) => {
 };
 
 // A delivery that is not signed by the subscription's secret is nobody's, and starts no Zap.
+/** @type {(z: Z, bundle: Bundle, plan: HookPlan) => Json[]} */
 const deliver = (z, bundle, plan) => {
   const secret = plan.signature && at(bundle.subscribeData, plan.signature.secret);
   if (secret && !isSigned(bundle, secret)) {
@@ -57,13 +63,16 @@ const deliver = (z, bundle, plan) => {
 };
 
 // What a delivery would look like, made of what there is already, in the shape of the sample.
+/** @type {(z: Z, bundle: Bundle, plan: HookPlan) => Promise<Json[]>} */
 const listed = async (z, bundle, plan) => {
-  if (!plan.samples) return plan.sample ? [plan.sample] : [];
-  const answer = await call(z, bundle, plan.samples);
-  const items = at(answer, plan.samples.items) ?? [];
+  const { samples } = plan;
+  if (!samples) return plan.sample ? [plan.sample] : [];
+  const answer = await call(z, bundle, samples);
+  /** @type {Json[]} */
+  const items = at(answer, samples.items) ?? [];
   return items
     .slice(0, ITEMS_MAX)
-    .map((item) => withFiles(z, putAt(plan.sample ?? {}, plan.samples.pointer, item), plan.files));
+    .map((item) => withFiles(z, putAt(plan.sample ?? {}, samples.pointer, item), plan.files));
 };
 
-module.exports = { deliver, isSigned, listed, subscribe, unsubscribe };
+module.exports = { deliver, listed, subscribe, unsubscribe };

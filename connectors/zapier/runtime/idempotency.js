@@ -5,23 +5,31 @@
 
 const { createHash } = require('node:crypto');
 
+const DEDUPLICATION_KEY = 'deduplication_key';
 const MINUTE_MS = 60_000;
 
+// What the person named as one piece of work.
+/** @type {(bundle: Bundle) => Entry} */
+const entered = (bundle) => bundle.inputData?.[DEDUPLICATION_KEY];
+
+/** @type {(value: Json) => Json} */
 const canonical = (value) => {
   if (Array.isArray(value)) return value.map(canonical);
   if (value === null || typeof value !== 'object' || Buffer.isBuffer(value)) return value;
   return Object.fromEntries(Object.keys(value).sort().map((name) => [name, canonical(value[name])]));
 };
 
+/** @type {(...parts: Json[]) => string} */
 const hash = (...parts) => createHash('sha256').update(JSON.stringify(parts.map(canonical))).digest('hex');
 
 // What the person entered comes first. In a run, the address to call back is the run's own; in the editor, two tests
 // of the same input within a minute are one. Without either, nothing tells a run from another: no key.
-const keyOf = ({ entered, step, values, callbackUrl, isEditor, now = Date.now() }) => {
-  if (entered) return String(entered).trim();
+/** @type {(work: Work) => string | undefined} */
+const keyOf = ({ entered: named, step, values, callbackUrl, isEditor, now = Date.now() }) => {
+  if (named) return String(named).trim();
   const inputs = values.map(({ node, value }) => [node.name, value]);
   if (callbackUrl) return hash(step, inputs, callbackUrl);
   return isEditor ? hash(step, inputs, 'editor', Math.floor(now / MINUTE_MS)) : undefined;
 };
 
-module.exports = { keyOf };
+module.exports = { entered, keyOf };

@@ -10,35 +10,31 @@ const zapier = require('zapier-platform-core');
 const schema = require('zapier-platform-schema');
 
 const App = require('../index');
+const { at, putAt } = require('../runtime/pointers');
 const { startApi } = require('./api');
+const { entriesOf } = require('./entries');
 
 const run = zapier.createAppHandler(App);
 const CALLBACK = 'https://hooks.invalid/callback/1';
+const ERRORS = { 401: 'ExpiredAuthError', 402: 'HaltedError', 422: 'HaltedError', 429: 'ThrottledError', 500: 'AppError' };
 
-const authData = Object.fromEntries((App.authentication?.fields ?? []).map((field) => [field.key, field.default ?? 'secret-of-the-test']));
+const asked = App.authentication?.fields ?? [];
+const authData = Object.fromEntries(asked.map((field) => [field.key, field.default ?? 'secret-of-the-test']));
 
 const execute = (method, bundle, more) => run({ command: 'execute', method, bundle: { authData, ...bundle }, ...more });
 
-const valueOf = (field) => {
-  if (field.choices) return Array.isArray(field.choices) ? field.choices[0].value : Object.keys(field.choices)[0];
-  if (field.default) return field.default;
-  const made = { integer: 1, number: 1, boolean: true, datetime: '2026-01-05T10:15:00Z', json: '{"a":1}', file: 'a text' };
-  const value = field.dict ? { a: 'b' } : (made[field.type] ?? field.placeholder ?? 'a text');
-  return field.list ? [value] : value;
+// An answer in which a job stands as a plan of it says: ended like this, with this at each of its outputs.
+const jobOf = ({ job }, state) => {
+  const id = Object.values(job.status.inputs)[0].from;
+  const outputs = job.outputs.map(({ pointer }) => [pointer, 'done']);
+  return [[job.state, state], [id, 'job_1'], ...outputs].reduce(
+    (made, [pointer, value]) => (at(made, pointer) === undefined ? putAt(made, pointer, value) : made),
+    {},
+  );
 };
 
-const inputsOf = (step) =>
-  Object.fromEntries(
-    step.operation.inputFields
-      .filter((field) => field.required || field.children)
-      .flatMap((field) =>
-        field.children
-          ? [[field.key, [Object.fromEntries(field.children.map((child) => [child.key, valueOf(child)]))]]]
-          : [[field.key, valueOf(field)]],
-      ),
-  );
-
 const plans = (kind, key) => require(`../${kind}/${key}.json`).plan;
+const inputsOf = (kind, key) => entriesOf(plans(kind, key).call.inputs, App[kind][key].operation.inputFields);
 
 describe('the app', () => {
   let api;
@@ -56,7 +52,7 @@ describe('the app', () => {
     const plan = plans('creates', key);
     it(`performs ${key} by one call`, async () => {
       api.answer({ status: plan.job ? Number(plan.job.acceptedStatus) : 200, body: { id: 'job_1' } });
-      const inputData = inputsOf(App.creates[key]);
+      const inputData = inputsOf('creates', key);
       if (plan.call.answer === 'file') return; // that would be handed to Zapier
       const { status } = await execute(`creates.${key}.operation.perform`, { inputData }, { callback_url: CALLBACK });
       assert.equal(api.requests.length, 1);
@@ -65,19 +61,30 @@ describe('the app', () => {
       if (plan.job?.callback) assert.match(api.requests[0].body, /hooks\.invalid/);
     });
 
-    it(`tells people to connect anew where ${key} is refused the key`, async () => {
-      if (!App.authentication) return;
-      api.answer({ status: 401, body: { error: 'Unknown key' } });
-      const inputData = inputsOf(App.creates[key]);
-      const failing = execute(`creates.${key}.operation.perform`, { inputData }, { callback_url: CALLBACK });
-      await assert.rejects(failing, { name: 'ExpiredAuthError' });
+    for (const [status, name] of Object.entries(ERRORS)) {
+      it(`ends in ${name} where ${key} is answered with ${status}`, async () => {
+        api.answer({ status: Number(status), body: { error: 'Said by the API' } });
+        const inputData = inputsOf('creates', key);
+        const failing = execute(`creates.${key}.operation.perform`, { inputData }, { callback_url: CALLBACK });
+        await assert.rejects(failing, (error) => error.name === name && error.message.includes('Said by the API'));
+        assert.equal(api.requests.length, 1);
+      });
+    }
+
+    if (!plan.job?.callback) continue;
+    const resumed = async (state) => {
+      api.answer({ body: jobOf(plan, state) });
+      const bundle = { inputData: {}, outputData: jobOf(plan, 'accepted'), cleanedRequest: {} };
+      return execute(`creates.${key}.operation.performResume`, bundle);
+    };
+
+    it(`answers what came of ${key} when it is called back`, async () => {
+      const { results } = await resumed(plan.job.succeeded[0]);
+      assert.deepEqual(Object.keys(results), plan.job.outputs.map(({ name }) => name));
     });
 
-    it(`waits as long as it is told where ${key} is called too often`, async () => {
-      api.answer({ status: 429, body: { error: 'Too many' }, headers: { 'Retry-After': '17' } });
-      const inputData = inputsOf(App.creates[key]);
-      const failing = execute(`creates.${key}.operation.perform`, { inputData }, { callback_url: CALLBACK });
-      await assert.rejects(failing, (error) => error.name === 'ThrottledError' && JSON.parse(error.message).delay === 17);
+    it(`stops where ${key} has failed`, async () => {
+      await assert.rejects(resumed(plan.job.failed[0]), { name: 'HaltedError' });
     });
   }
 
@@ -85,7 +92,7 @@ describe('the app', () => {
     it(`finds nothing by ${key} where there is nothing`, async () => {
       if (plans('searches', key).call.answer === 'file') return; // that is fetched later
       api.answer({ status: 404, body: { error: 'Not found' } });
-      const { results } = await execute(`searches.${key}.operation.perform`, { inputData: inputsOf(App.searches[key]) });
+      const { results } = await execute(`searches.${key}.operation.perform`, { inputData: inputsOf('searches', key) });
       assert.deepEqual(results, []);
       assert.equal(api.requests.length, 1);
     });

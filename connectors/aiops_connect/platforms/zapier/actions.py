@@ -8,6 +8,7 @@ from aiops_connect import help_texts, ir
 from aiops_connect.platforms.zapier import answers, fields, naming
 from aiops_connect.platforms.zapier.calls import asked_for, call, items_of
 from aiops_connect.platforms.zapier.jobs import job, outputs_of
+from aiops_connect.platforms.zapier.paging import paging
 from aiops_connect.platforms.zapier.pointers import pointer
 
 DEDUPLICATION_KEY = "deduplication_key"
@@ -57,8 +58,11 @@ def search(operation: ir.Operation, app: ir.App, dynamic: dict[str, str]) -> Act
     items = items_of(operation)
     if items is not None:
         plan["items"] = items
+    pages = paging(operation.pagination)
+    if pages is not None:
+        plan["paging"] = pages
     answer = answers.found(operation)
-    if not any("group" not in one for one in asked.fields):
+    if not _tells_apart(asked, operation):
         label = app.connection.account_label if app.connection is not None else None
         _narrow(asked, plan, answer.fields, label)
     return _action(naming.search_key(words), words, operation, asked, answer, plan=plan)
@@ -91,6 +95,12 @@ def _order(one: fields.InputField) -> tuple[bool, bool]:
     return ("group" in one, not one.get("required", False) and "children" not in one and one.get("type") != "copy")
 
 
+def _tells_apart(asked: fields.Inputs, operation: ir.Operation) -> bool:
+    """Whether something is asked for that tells one thing from another: more than how long a page is."""
+    limit = operation.pagination.limit if operation.pagination is not None else None
+    return any("group" not in one and one["key"] != limit for one in asked.fields)
+
+
 def _narrow(
     asked: fields.Inputs, plan: dict[str, Any], answered: tuple[ir.Field, ...], account_label: ir.Pointer | None
 ) -> None:
@@ -106,9 +116,13 @@ def _narrow(
     field = texts[0]
     key = naming.unique(naming.key(field.id), asked.taken)
     label = naming.label(field.label)
-    asked.fields.append(
-        {"key": key, "label": label, "type": "string", "helpText": f"Finds it only where its {label} is this text."}
-    )
+    wanted = {
+        "key": key,
+        "label": label,
+        "type": "string",
+        "helpText": f"What is found has this {label}. Left empty, anything may be found.",
+    }
+    asked.fields.insert(0, wanted)
     plan["narrow"] = {"key": key, "pointer": pointer((field.name,))}
 
 

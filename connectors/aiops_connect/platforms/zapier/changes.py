@@ -7,8 +7,8 @@ from typing import Any
 from aiops_connect import ir
 from aiops_connect.changes import Change, Severity
 from aiops_connect.platforms.zapier.definition import definition
-from aiops_connect.platforms.zapier.publishing import KINDS, Definition, inputs
-from aiops_connect.platforms.zapier.publishing.promotion import guardrail
+from aiops_connect.platforms.zapier.publishing import KINDS, WORDS, Definition, inputs
+from aiops_connect.platforms.zapier.publishing.promotion import changed, guardrail
 from aiops_connect.platforms.zapier.steps import steps
 from aiops_connect.publisher import Publisher
 
@@ -18,23 +18,38 @@ _ANYBODY = Publisher("app", "App", "", "", "", "https://app.example", "", "")
 
 def changes(old: ir.App, new: ir.App) -> Iterator[Change]:
     before, after = (definition(steps(app, _ANYBODY)) for app in (old, new))
-    for subject, message in guardrail(before, after):
+    refused = list(guardrail(before, after))
+    for subject, message in refused:
         yield Change(Severity.MAJOR, subject, message)
+    yield from _warnings(before, after, {subject for subject, _ in refused})
     yield from _additions(before, after)
     yield from _texts(before, after)
+
+
+def _warnings(before: Definition, after: Definition, refused: set[str]) -> Iterator[Change]:
+    """What promotion only warns of."""
+    for finding in changed(before, after):
+        if finding.where not in refused:
+            yield Change(Severity.MINOR, finding.where, f"{finding.message} ({finding.code})")
 
 
 def _additions(before: Definition, after: Definition) -> Iterator[Change]:
     for kind in KINDS:
         for key, step in after[kind].items():
-            subject = f"{kind.removesuffix('s').removesuffix('e')} {key}" if kind != "searches" else f"search {key}"
+            subject = f"{WORDS[kind]} {key}"
             if key not in before[kind]:
                 yield Change(Severity.MINOR, subject, "It is new.")
                 continue
             known = {field["key"] for field in inputs(before[kind][key])}
             for field in inputs(step):
                 if field["key"] not in known:
-                    yield Change(Severity.MINOR, f"{subject}, input {field['key']}", "It is new.")
+                    yield Change(Severity.MINOR, f"{subject}, input {field['key']}", _of_new(field))
+
+
+def _of_new(field: dict[str, Any]) -> str:
+    if field.get("required") and "default" not in field:
+        return "It is new, and required: promotion lets it pass, but Zaps that are on lack it. Give it a default."
+    return "It is new."
 
 
 def _texts(before: Definition, after: Definition) -> Iterator[Change]:

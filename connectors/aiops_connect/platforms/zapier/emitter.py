@@ -11,7 +11,8 @@ from aiops_connect.changes import Change
 from aiops_connect.emitter import Emitted, GeneratedFile
 from aiops_connect.platforms.zapier import changes, package
 from aiops_connect.platforms.zapier.definition import definition
-from aiops_connect.platforms.zapier.publishing import listing, rules
+from aiops_connect.platforms.zapier.ideas import ideas, trial
+from aiops_connect.platforms.zapier.publishing import listing, people, rules
 from aiops_connect.platforms.zapier.steps import operations, steps
 from aiops_connect.problem import Problem
 from aiops_connect.publisher import Publisher
@@ -32,10 +33,16 @@ class ZapierEmitter:
             "settings": package.settings(app, publisher),
             "steps": made,
             "description": listing.description(app, publisher),
+            "platform": package.PLATFORM,
+            "ideas": ideas(made),
+            "trial": trial(made),
+            "undecided": people.UNDECIDED,
         }
         files = list(package.static_files(context))
         files.append(GeneratedFile("settings.json", package.as_json(context["settings"])))
         files.append(GeneratedFile("operations.json", package.as_json(operations(app, made))))
+        if publisher.logo_png:
+            files.append(GeneratedFile("logo.png", publisher.logo_png))
         if made.authentication is not None:
             files.append(GeneratedFile("authentication.json", package.as_json(made.authentication.data)))
         for kind, actions in (("creates", made.creates), ("searches", made.searches), ("triggers", made.triggers)):
@@ -49,9 +56,10 @@ class ZapierEmitter:
     def unpublishable(self, app: ir.App, publisher: Publisher) -> Iterable[Problem]:
         """By Zapier's publishing checks."""
         found = [
-            *rules.findings(definition(steps(app, publisher))),
+            *rules.findings(definition(steps(app, publisher)), publisher.title),
             *listing.description_findings(listing.description(app, publisher), publisher.title),
             *listing.publisher_findings(publisher),
+            *listing.logo_findings(publisher.logo_png),
         ]
         return [Problem(f"zapier/{one.where}", f"{one.code}: {one.message}") for one in found]
 

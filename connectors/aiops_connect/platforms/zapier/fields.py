@@ -76,7 +76,7 @@ def _node(one: ir.Field, made: Inputs, above: str, required: bool, is_advanced: 
             ]
             return node | {"type": "group", "label": naming.label(one.label), "fields": inner}
     node["key"] = naming.unique(naming.key(one.id, otherwise="value") if not above else f"{above}{one.id}", made.taken)
-    shown: InputField = {"key": node["key"], "label": naming.label(one.label)}
+    shown: InputField = {"key": node["key"], "label": naming.input_label(one)}
     node["label"] = shown["label"]
     made.fields.append(shown)
     node |= _typed(one.type, shown, made)
@@ -95,6 +95,8 @@ def _describe(one: ir.Field, shown: InputField, *, required: bool) -> None:
     if required:
         shown["required"] = True
     notes = [help_texts.limits(one.type, one.help)]
+    if shown.get("type") == "file":
+        notes.insert(0, "Take a file of an earlier step, or enter a link to one.")
     if one.deprecated:
         notes.append("Deprecated.")
     if shown.get("type") == "json":

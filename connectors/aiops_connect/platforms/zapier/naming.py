@@ -27,6 +27,7 @@ _SMALL = _ARTICLES | {
 }
 _READING = frozenset(("get", "list", "find", "retrieve", "fetch", "show", "read", "search", "return"))
 _STATES = frozenset(("is", "are", "was", "were", "has", "have"))
+_ABBREVIATIONS = {"api": "API", "id": "ID", "ids": "IDs", "uri": "URI", "url": "URL", "urls": "URLs"}
 _VOWELS = "aeiou"
 
 
@@ -60,6 +61,8 @@ def _capital(word: str, *, is_edge: bool) -> str:
     lower = word.lower()
     if not is_edge and lower in _SMALL:
         return lower
+    if lower in _ABBREVIATIONS:
+        return _ABBREVIATIONS[lower]
     return word[:1].upper() + word[1:]
 
 
@@ -71,17 +74,34 @@ def label(text: str) -> str:
     return titled if len(titled) > 1 else f"{titled or 'The'} Value"
 
 
+def input_label(field: ir.Field) -> str:
+    """`Audio File or URL` of an audio URL: what is entered in a field for files may be either."""
+    words = label(field.label)
+    is_link = isinstance(field.type, ir.File) and field.type.form is ir.FileForm.URL
+    return label(f"{words.removesuffix(' URL')} File or URL") if is_link and words != "URL" else words
+
+
+def output_label(field: ir.Field, above: str) -> str:
+    """`Job ID` of what is called a job and is its id; `Limits Audio Minutes` of what stands in others."""
+    words = label(f"{above} {field.label}".strip())
+    is_id = naming.words(field.name)[-1:] == ["id"]
+    return words if not is_id or words.endswith("ID") else label(f"{words} ID")
+
+
 def action_words(operation: ir.Operation) -> list[str]:
     """The words of an operation's label, without articles: a verb, then what it is done to."""
-    words = [word for word in operation.label.strip(" .").split() if word.lower() not in _ARTICLES]
+    words = [word for word in sentence(operation.label).strip(" .").split() if word.lower() not in _ARTICLES]
     return words if len(words) > 1 else [word.capitalize() for word in naming.words(operation.id)]
 
 
 def find_words(operation: ir.Operation) -> list[str]:
     """The same for a search, which finds, whatever the document calls that."""
     words = action_words(operation)
-    is_reading = words[0].lower().removesuffix("s") in _READING
-    return ["Find", *(words[1:] if is_reading and len(words) > 1 else words)]
+    return ["Find", *(words[1:] if _is_reading(words[0]) and len(words) > 1 else words)]
+
+
+def _is_reading(verb: str) -> bool:
+    return verb.lower() in _READING or verb.lower() in map(naming.third_person, _READING)
 
 
 def noun(words: list[str]) -> str:
@@ -103,8 +123,12 @@ def description(operation: ir.Operation, words: list[str]) -> str:
 def _what_it_does(operation: ir.Operation, words: list[str]) -> str:
     """The document's own sentence where it is in the third person, else one made of the label."""
     first = sentence(operation.help)
-    if words[0] != "Find" and naming.is_third_person(first) and len(first) < DESCRIPTION_LENGTH_MAX:
-        return first
+    if naming.is_third_person(first) and len(first) < DESCRIPTION_LENGTH_MAX:
+        verb, _, rest = first.partition(" ")
+        if words[0] != "Find":
+            return first
+        if _is_reading(verb):
+            return f"Finds {rest}"
     rest = " ".join(word.lower() if word.istitle() else word for word in words[1:])
     return f"{naming.third_person(words[0].capitalize())} {_article(rest)}{plain(rest)}."
 

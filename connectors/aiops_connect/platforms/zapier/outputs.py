@@ -69,8 +69,7 @@ def _file(file: FileOutput) -> OutputField:
 
 def _flat(fields: tuple[ir.Field, ...], prefix: str, above: str, depth: int) -> Iterator[OutputField]:
     for field in fields:
-        words = naming.label(f"{above} {field.label}".strip() if above else field.label)
-        yield from _of_type(field.type, f"{prefix}{plain(field.name)}", words, depth)
+        yield from _of_type(field.type, f"{prefix}{plain(field.name)}", naming.output_label(field, above), depth)
 
 
 def _of_type(type_: ir.FieldType, key: str, words: str, depth: int) -> Iterator[OutputField]:
@@ -80,18 +79,24 @@ def _of_type(type_: ir.FieldType, key: str, words: str, depth: int) -> Iterator[
         case ir.Array(item=ir.Group(fields)) if fields and depth < DEPTH_MAX:
             yield from _flat(fields, f"{key}[]", words, depth + 1)
         case ir.Array(item):
-            yield {"key": key, "label": words, "type": _scalar_type(item), "list": True}
-        case ir.Union(variants) if depth < DEPTH_MAX:
-            groups = [variant.type for variant in variants if isinstance(variant.type, ir.Group)]
-            if not groups:
-                yield {"key": key, "label": words, "type": "string"}
+            yield _typed(key, words, _scalar_type(item)) | {"list": True}
+        case ir.Union(variants) if depth < DEPTH_MAX and (groups := _groups(variants)):
             for group in groups:
                 yield from _of_type(group, key, words, depth)
         case _:
-            yield {"key": key, "label": words, "type": _scalar_type(type_)}
+            yield _typed(key, words, _scalar_type(type_))
 
 
-def _scalar_type(type_: ir.FieldType) -> str:
+def _groups(variants: tuple[ir.Variant, ...]) -> list[ir.Group]:
+    return [variant.type for variant in variants if isinstance(variant.type, ir.Group)]
+
+
+def _typed(key: str, words: str, type_: str | None) -> OutputField:
+    return {"key": key, "label": words} | ({"type": type_} if type_ is not None else {})
+
+
+def _scalar_type(type_: ir.FieldType) -> str | None:
+    """None for what can be of several kinds, or an object of which nothing is known."""
     match type_:
         case ir.Integer():
             return "integer"
@@ -105,8 +110,13 @@ def _scalar_type(type_: ir.FieldType) -> str:
             if isinstance(value, bool):
                 return "boolean"
             return "string" if isinstance(value, str) else "number"
-        case ir.Text() | ir.File() | ir.DateTime() | ir.Choice() | ir.Array() | ir.Group() | ir.Union() | ir.AnyJson():
+        case ir.Union(variants):
+            kinds = {_scalar_type(variant.type) for variant in variants}
+            return kinds.pop() if len(kinds) == 1 else None
+        case ir.Text() | ir.File() | ir.DateTime() | ir.Choice():
             return "string"
+        case ir.Array() | ir.Group() | ir.AnyJson():
+            return None
         case _:
             assert_never(type_)
 

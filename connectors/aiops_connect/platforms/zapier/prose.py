@@ -10,7 +10,7 @@ HELP_LENGTH_MAX = 1000
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s")
 _URL = re.compile(r"(?<![`(<\w])(?:https?|wss?)://[^\s`)>\]]*[^\s`)>\].,;:!?*_]")
-_CODE = re.compile(r"(`[^`]*`)")
+_CODE_OR_LINK = re.compile(r"(`[^`]*`|\[[^\]\[]*\]\([^)]*\))")
 _LINK = re.compile(r"\[([^\]\[]*)\]\(([^)\s]*)[^)]*\)")
 _SAFE_ADDRESS = re.compile(r"https://[^\s\"'<>]+")
 _EMPHASIS = re.compile(r"\*+([^*]+)\*+")
@@ -31,17 +31,18 @@ def without_tags(text: str) -> str:
 
 def prose(text: str) -> str:
     """Without tags, addresses as code, links only to https (checks D008 and D025)."""
-    parts = _CODE.split(plain(without_tags(text)))
-    return "".join(part if part.startswith("`") else _bare(_LINK.sub(_link, part)) for part in parts).strip()
+    return "".join(map(_span, _CODE_OR_LINK.split(plain(without_tags(text))))).strip()
 
 
-def _link(match: re.Match[str]) -> str:
-    words, address = match.groups()
+def _span(text: str) -> str:
+    """Code as it is, a link where it is to be followed, and all else without links."""
+    if text.startswith("`"):
+        return text
+    link = _LINK.fullmatch(text)
+    if link is None:
+        return _URL.sub(lambda match: f"`{match.group()}`", text)
+    words, address = link.groups()
     return f"[{words}]({address})" if words and _SAFE_ADDRESS.fullmatch(address) else words
-
-
-def _bare(text: str) -> str:
-    return _URL.sub(lambda match: f"`{match.group()}`", text)
 
 
 def paragraph(text: str) -> str:

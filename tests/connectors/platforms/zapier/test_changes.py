@@ -30,6 +30,11 @@ def image(tree: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def require_a_new_input(tree: dict[str, Any]) -> None:
+    image(tree)["properties"]["size"] = {"type": "string", "title": "Size"}
+    image(tree)["required"].append("size")
+
+
 def exclude(tree: dict[str, Any]) -> None:
     tree["paths"]["/api/services/image_gen"]["post"]["x-connector-exclude"] = True
 
@@ -85,7 +90,6 @@ def test_what_promotion_refuses_is_breaking(change: Callable[[dict[str, Any]], o
 )
 def test_each_case_of_the_guardrail_is_named(change: Wrong, subject: str) -> None:
     old = sound()
-    old["searchOrCreates"] = {"find_job": {"key": "find_job"}}
     draw(old)["inputFields"].append({"key": "style", "label": "Style"})
     new = copy.deepcopy(old)
     change(new)
@@ -100,9 +104,26 @@ def test_each_case_of_the_guardrail_is_named(change: Wrong, subject: str) -> Non
         (lambda tree: image(tree)["properties"].update(size={"type": "string", "title": "Size"}), Severity.MINOR),
         (lambda tree: image(tree)["required"].append("style"), Severity.PATCH),
         (lambda tree: tree["paths"]["/api/credits/transactions"]["get"].pop("x-connector-exclude"), Severity.MINOR),
+        (require_a_new_input, Severity.MINOR),
+        (lambda tree: tree["components"]["schemas"]["Account"]["properties"].pop("plan"), Severity.MINOR),
     ],
-    ids=["nothing", "text", "input", "required with a default", "search"],
+    ids=["nothing", "text", "input", "required with a default", "search", "new and required", "output"],
 )
 def test_all_else_is_not_breaking(change: Callable[[dict[str, Any]], object], severity: Severity | None) -> None:
     changes = list(EMITTER.changes(ours(), ours(change)))
     assert bump(changes) is severity
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (require_a_new_input, "action generate_image, input size: It is new, and required: promotion lets it pass"),
+        (
+            lambda tree: tree["components"]["schemas"]["Account"]["properties"].pop("plan"),
+            "search find_account, output plan: Keep it in the sample. (C003)",
+        ),
+    ],
+    ids=["new and required", "output"],
+)
+def test_what_promotion_lets_pass_is_told_all_the_same(change: Callable[[dict[str, Any]], object], said: str) -> None:
+    assert [str(one) for one in EMITTER.changes(ours(), ours(change)) if str(one).startswith(said)]

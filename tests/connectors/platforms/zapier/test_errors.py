@@ -32,7 +32,8 @@ async def answered(*answers: bytes | Answer) -> AsyncIterator[tuple[App, WebServ
 def answer(status: int, body: Any, *headers: str) -> bytes:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     kind = "text/html" if isinstance(body, bytes) else "application/json"
-    head = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(content)}", f"Content-Type: {kind}", *headers]
+    head = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(content)}", f"Content-Type: {kind}", "Connection: close"]
+    head += headers
     return "\r\n".join(head).encode() + b"\r\n\r\n" + content
 
 
@@ -58,7 +59,7 @@ IN_20_SECONDS = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegm
             402,
             said("Insufficient credits", "insufficient_credits", credits=1, cost=5),
             "HaltedError",
-            "Insufficient credits. Top up at https://aiops.example and replay the run.",
+            "Insufficient credits. Credits: 1, cost: 5. Top up at https://aiops.example and replay the run.",
         ),
         (404, said("There is no such thing", "not_found"), "HaltedError", "There is no such thing."),
         (405, said("Wrong method", "method_not_allowed"), "HaltedError", "Wrong method."),
@@ -167,7 +168,8 @@ async def test_no_redirect_takes_the_key_to_another_host(method: str) -> None:
 async def test_without_credits_nothing_is_done(poor_zap: Zap) -> None:
     found = await poor_zap.live("generate_image", IMAGE)
     assert found.error == "HaltedError"
-    assert found.message == "Insufficient credits. Top up at https://aiops.example and replay the run."
+    said = "Insufficient credits. Credits: 1, cost: 5. Top up at https://aiops.example and replay the run."
+    assert found.message == said
 
 
 async def test_a_key_that_is_revoked_asks_for_a_new_connection(zap: Zap) -> None:

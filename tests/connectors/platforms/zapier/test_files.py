@@ -60,7 +60,23 @@ async def test_a_file_that_is_too_large_is_refused_before_it_is_read() -> None:
     assert found.message == "The file has more than 100 MB, which Zapier cannot carry. Use its link."
 
 
-@pytest.mark.parametrize("status", [403, 404, 410])
+async def test_a_host_of_files_that_is_out_of_reach_is_told_in_a_sentence() -> None:
+    async with serving() as host:
+        pass
+    found = await download(host)
+    assert found.error == "AppError"
+    assert found.told["message"] == "The host of the file cannot be reached at the moment. Try again later."
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_a_host_of_files_that_has_trouble_is_asked_again_by_a_replay(status: int) -> None:
+    async with serving(answer(status, {"error": "Nobody's business"})) as host:
+        found = await download(host)
+    assert found.error == "AppError"
+    assert found.told["message"] == f"The host of the file answers with status {status}. Try again later."
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
 async def test_a_file_that_is_gone_is_told_in_a_sentence(status: int) -> None:
     async with serving(answer(status, b"<html>gone</html>")) as host:
         found = await download(host)

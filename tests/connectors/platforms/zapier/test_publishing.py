@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from aiops_connect.cli import app as commands
 from aiops_connect.platforms.zapier.definition import definition
-from aiops_connect.platforms.zapier.publishing import listing, promotion, rules
+from aiops_connect.platforms.zapier.publishing import listing, people, promotion, rules
 from aiops_connect.platforms.zapier.steps import steps
 from tests.connectors.platforms.zapier.app_in_core import APP, ROOT, running_app
 from tests.connectors.platforms.zapier.test_documents import OURS, read
@@ -89,6 +89,7 @@ def sound() -> dict[str, Any]:
                 },
             }
         },
+        "searchOrCreates": {"find_job": {"key": "find_job", "search": "find_job", "create": "draw"}},
     }
 
 
@@ -107,16 +108,38 @@ def hook(app: dict[str, Any]) -> dict[str, Any]:
     return operation
 
 
+def displayed(app: dict[str, Any]) -> dict[str, Any]:
+    display: dict[str, Any] = app["creates"]["draw"]["display"]
+    return display
+
+
+def call_without_encryption(app: dict[str, Any]) -> None:
+    app["authentication"]["test"] = {"url": "http://api.example/me"}
+
+
+def leave_a_hook_alone(app: dict[str, Any]) -> None:
+    """One that is static: both that and that there is nothing else are found."""
+    app["triggers"] = {"done": app["triggers"]["done"]}
+    hook(app).pop("performSubscribe")
+    for kind in ("searches", "creates", "searchOrCreates"):
+        app.pop(kind)
+
+
 RULES: list[tuple[str, Wrong]] = [
     ("D001", lambda app: prompt(app).update(key="api_key")),
+    ("D001", lambda app: prompt(app).update(key="user_password")),
     ("D002", lambda app: app["authentication"]["fields"][0].update(helpText="It is somewhere.")),
     ("D003", lambda app: app["authentication"].pop("connectionLabel")),
     ("D003", lambda app: app["authentication"].update(connectionLabel="Our app")),
+    ("D003", lambda app: app["authentication"].update(connectionLabel="{{bundle.authData.api_key}}")),
+    ("D003", lambda app: app["authentication"].update(connectionLabel="{{email}} {{access_token}}")),
     ("D004", lambda app: prompt(app).update(key="voice_id")),
     ("D005", lambda app: prompt(app).update(dynamic="nowhere.id.name")),
     ("D006", lambda app: hook(app).pop("performList")),
     ("D007", lambda app: prompt(app).update(helpText="See [this](http://api.example/help).")),
+    ("D007", call_without_encryption),
     ("D008", lambda app: prompt(app).update(helpText="See https://api.example/help.")),
+    ("D008", lambda app: prompt(app).update(helpText="See [this(https://api.example/help).")),
     ("D008", lambda app: prompt(app).update(helpText="See [this](api.example).")),
     ("D008", lambda app: app["creates"]["draw"]["display"].update(description="Draws http://x.example.")),
     ("D009", lambda app: app["searches"]["find_job"]["operation"].pop("inputFields")),
@@ -124,8 +147,11 @@ RULES: list[tuple[str, Wrong]] = [
     ("D011", lambda app: prompt(app).update(helpText="Prompt.")),
     ("D012", lambda app: draw(app).pop("sample")),
     ("D013", lambda app: prompt(app).update(dynamic="jobs.id.name", search="find_nothing.id")),
-    ("D014", lambda app: prompt(app).update(search="find_job.id")),
-    ("D016", lambda app: hook(app).pop("performSubscribe")),
+    ("D014", lambda app: prompt(app).update(dynamic="jobs.id.name", search="find_job.id", list=True)),
+    ("D014", lambda app: prompt(app).update(dynamic="jobs.id.name", search="find_job.id", type="boolean")),
+    ("D015", lambda app: app["searchOrCreates"]["find_job"].update(create="nothing")),
+    ("D015", lambda app: app["searchOrCreates"]["find_job"].update(search="nothing")),
+    ("D017", lambda app: hook(app).pop("performSubscribe")),
     ("D017", lambda app: hook(app).pop("performUnsubscribe")),
     ("D018", lambda app: app["creates"]["draw"]["display"].update(label="Draw image")),
     ("D021", lambda app: app["triggers"]["done"]["display"].update(description="A job is done")),
@@ -135,30 +161,64 @@ RULES: list[tuple[str, Wrong]] = [
     ("D024", lambda app: draw(app).update(sample={"id": "1"})),
     ("D024", lambda app: draw(app).update(sample={"id": "1", "size": "3"})),
     ("D025", lambda app: prompt(app).update(helpText="See [this](javascript:alert(1)).")),
+    ("D025", lambda app: draw(app).update(perform={"url": "javascript:alert(1)"})),
     ("D026", lambda app: app["authentication"]["fields"].append({"key": "subdomain", "label": "S", "type": "string"})),
+    ("D027", lambda app: app.update(platformVersion="18.4.0")),
+    ("D028", lambda app: app.update(flags={"cleanInputData": True})),
+    ("D028", lambda app: draw(app).update(cleanInputData=True)),
+    ("review", lambda app: app["searches"]["find_job"]["display"].update(label="Get Job")),
+    ("review", lambda app: displayed(app).update(description="Draw an image.")),
+    ("review", lambda app: displayed(app).update(description="Draws an image")),
+    ("review", lambda app: displayed(app).update(description="Draws an image. It is good. It is cheap.")),
+    ("review", lambda app: displayed(app).update(label="Draw Acme Image")),
+    ("review", lambda app: draw(app)["inputFields"].insert(0, {"key": "style", "label": "Style"})),
 ]
 
 
 def test_nothing_is_found_in_a_sound_app() -> None:
-    assert list(rules.findings(sound())) == []
+    assert list(rules.findings(sound(), "Acme")) == []
 
 
 @pytest.mark.parametrize(("code", "spoil"), RULES, ids=[f"{place}-{code}" for place, (code, _) in enumerate(RULES)])
 def test_what_is_wrong_is_found(code: str, spoil: Wrong) -> None:
     app = sound()
     spoil(app)
-    assert {one.code for one in rules.findings(app)} == {code}
+    assert {one.code for one in rules.findings(app, "Acme")} == {code}
+
+
+def test_a_hook_alone_that_people_would_have_to_register_is_found() -> None:
+    app = sound()
+    leave_a_hook_alone(app)
+    assert {one.code for one in rules.findings(app)} == {"D016", "D017"}
+
+
+# Zapier's reference of 2026 has these; there is no D019 and no D020.
+DEFINITION = {f"D{number:03}" for number in range(1, 29)} - {"D019", "D020"}
+COMPATIBILITY = {"C001", "C002", "C003"}
+MARKETING = {f"M{number:03}" for number in range(1, 8)}
+
+
+def test_each_check_has_a_rule_or_a_reason_why_not() -> None:
+    """And each that has a reason is in the list of the README."""
+    judged = {code for code, _ in RULES if code != "review"} | {"D016", "M002", "M004", "M005", "M006"} | COMPATIBILITY
+    undecided = {one.code for one in people.UNDECIDED}
+    assert judged & undecided == set()
+    assert judged | undecided >= DEFINITION | COMPATIBILITY | MARKETING
+    assert undecided & (DEFINITION | COMPATIBILITY) == set()
+    readme = (APP / "README.md").read_text()
+    assert [code for code in sorted(undecided) if code not in readme] == []
 
 
 async def test_nothing_is_found_in_ours() -> None:
     """Neither by what the emitter knows nor by what Zapier's core makes of it."""
     app, publisher = read(OURS)
-    assert list(rules.findings(definition(steps(app, publisher)))) == []
+    assert list(rules.findings(definition(steps(app, publisher)), publisher.title)) == []
     text = listing.description(app, publisher)
     assert list(listing.description_findings(text, publisher.title)) == []
     assert list(listing.publisher_findings(publisher)) == []
+    assert list(listing.logo_findings((APP / "logo.png").read_bytes())) == []
     async with running_app(APP, {}) as running:
-        assert list(rules.findings(await running.definition())) == []
+        assert list(rules.findings(await running.definition(), publisher.title)) == []
 
 
 @pytest.mark.parametrize(
@@ -189,6 +249,7 @@ def png(width: int, height: int, colour: int) -> bytes:
         (png(512, 256, 6), {"M004"}),
         (png(256, 256, 2), {"M004"}),
         (b"<svg/>", {"M004"}),
+        (b"", {"M004"}),
     ],
 )
 def test_a_logo_is_a_large_square_with_transparency(logo: bytes, found: set[str]) -> None:

@@ -1,73 +1,20 @@
-"""The app as it is committed: sound by Zapier's own tools, the same at each rendering, and safe from what a document
-says."""
+"""The app as it is committed: the same at each rendering, and safe from what a document says."""
 
-import asyncio
 import json
-import os
 import re
-import shutil
-import zipfile
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from aiops_connect.openapi import parse
 from aiops_connect.platforms.zapier.emitter import EMITTER
-from tests.connectors.platforms.zapier.app_in_core import APP, NODE, running_app
+from aiops_connect.platforms.zapier.package import PLATFORM
+from tests.connectors.platforms.zapier.app_in_core import APP, running_app
 from tests.connectors.platforms.zapier.test_documents import OURS, read
 from tests.fixtures.publisher import PUBLISHER
 
 HOSTILE = "'\"`*/ --> {{bundle.authData.api_key}} ${process.exit(1)} </script> \u202e\u2028 😀 \\ =1+1"
-NO_NETWORK = {"ZAPIER_ENDPOINT": "http://127.0.0.1:1", "DISABLE_ZAPIER_ANALYTICS": "1"}
-
-
-async def run(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        *arguments,
-        cwd=folder,
-        env={
-            "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}",
-            "HOME": str(folder),
-            **NO_NETWORK,
-            **environment,
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    return process.returncode or 0, output.decode(errors="replace")
-
-
-@pytest.fixture
-def copied(tmp_path: Path) -> Path:
-    """The committed app, where its tools may write."""
-    folder = tmp_path / "zapier"
-    shutil.copytree(APP, folder, ignore=shutil.ignore_patterns("node_modules", "build"))
-    shutil.copytree(APP / "node_modules", folder / "node_modules", symlinks=True, copy_function=os.link)
-    return folder
-
-
-async def test_zapiers_own_tools_take_it(copied: Path) -> None:
-    """Neither needs an account or a network."""
-    tool = copied / "node_modules" / ".bin" / "zapier-platform"
-    code, said = await run(copied, str(NODE), str(tool), "validate", "--without-style", "--format", "json")
-    assert (code, json.loads(said[said.index("[\n") if "[\n" in said else said.index("[]") :])) == (0, []), said
-    code, said = await run(copied, str(NODE), str(tool), "invoke", "auth", "template")
-    assert '"Authorization": "Bearer {{bundle.authData.api_key}}"' in said
-    code, said = await run(copied, str(NODE), str(tool), "build", "--skip-dep-install", "--skip-validation")
-    assert code == 0, said
-    built = copied / "build" / "build.zip"
-    assert built.stat().st_size < 5_000_000
-    names = zipfile.ZipFile(built).namelist()
-    assert {"definition.json", "creates/generate_image.json", "runtime/jobs.js"} <= set(names)
-
-
-async def test_its_own_tests_pass_offline(copied: Path) -> None:
-    code, said = await run(copied, "npm", "test", "--silent")
-    assert code == 0, said
-    assert "# fail 0" in said or "fail 0" in said
 
 
 def test_it_is_what_would_be_rendered_now_and_again() -> None:
@@ -78,6 +25,13 @@ def test_it_is_what_would_be_rendered_now_and_again() -> None:
     assert {file.path: file.data for file in first.files} == {
         file.path: (APP / file.path).read_bytes() for file in first.files
     }
+
+
+def test_it_needs_no_package_but_zapiers() -> None:
+    package = json.loads((APP / "package.json").read_text())
+    assert package["private"] is True
+    assert package["dependencies"] == {"zapier-platform-core": PLATFORM}
+    assert package["engines"] == {"node": ">=22"}
 
 
 def test_it_names_no_host_but_those_of_the_publisher() -> None:
@@ -167,6 +121,10 @@ async def test_text_of_a_document_is_only_ever_text(tmp_path: Path) -> None:
     async with running_app(tmp_path, {}) as running:
         definition = await running.definition()
         assert (await running.send({"command": "validate"})).results == []
+    [line] = [line for line in (tmp_path / "README.md").read_text().splitlines() if " invoke create " in line]
+    *command, entered, _, _ = shlex.split(line)
+    assert command == ["npx", "zapier-platform", "invoke", "create", next(iter(definition["creates"])), "--inputData"]
+    assert isinstance(json.loads(entered), dict)
     [step] = definition["creates"].values()
     texts = list(strings(step))
     assert [text for text in texts if "{{" in text or "}}" in text] == []

@@ -10,13 +10,15 @@ from tests.connectors.platforms.zapier.conftest import Zap
 from tests.fixtures.receiver import JOB_EVENTS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-HOOK = "triggers.job_finished.operation.{}"
+HOOK = "triggers.{}.operation.{}"
+FINISHED = "job_finished"
 LIST = "triggers.list_jobs.operation.perform"
 SPEECH = {"text": "Hello"}
 
 
-async def subscribed(zap: Zap, **inputs: Any) -> dict[str, Any]:
-    found = await zap.app.run(HOOK.format("performSubscribe"), inputs, targetUrl=zap.callback_url("hook"))
+async def subscribed(zap: Zap, trigger: str = FINISHED, **inputs: Any) -> dict[str, Any]:
+    method = HOOK.format(trigger, "performSubscribe")
+    found = await zap.app.run(method, inputs, targetUrl=zap.callback_url("hook"))
     assert found.status == "SUCCESS", found
     webhook: dict[str, Any] = found.results
     return webhook
@@ -29,10 +31,16 @@ async def delivered(zap: Zap, webhook: dict[str, Any], **inputs: Any) -> tuple[d
 
 
 async def deliver(
-    zap: Zap, webhook: dict[str, Any], headers: dict[str, str], content: str, inputs: dict[str, Any]
+    zap: Zap,
+    webhook: dict[str, Any],
+    headers: dict[str, str],
+    content: str,
+    inputs: dict[str, Any],
+    *,
+    trigger: str = FINISHED,
 ) -> Outcome:
     return await zap.app.run(
-        HOOK.format("perform"),
+        HOOK.format(trigger, "perform"),
         inputs,
         subscribeData=webhook,
         cleanedRequest={**json.loads(content), "querystring": {}},
@@ -80,7 +88,7 @@ async def test_a_subscription_is_taken_back_once_and_for_all(zap: Zap) -> None:
     webhook = await subscribed(zap)
     assert len((await zap.client.get("/api/webhooks")).json()["data"]) == 1
     for _ in range(2):
-        found = await zap.app.run(HOOK.format("performUnsubscribe"), subscribeData=webhook)
+        found = await zap.app.run(HOOK.format(FINISHED, "performUnsubscribe"), subscribeData=webhook)
         assert found.status == "SUCCESS", found
     assert (await zap.client.get("/api/webhooks")).json()["data"] == []
 
@@ -89,7 +97,7 @@ async def test_what_is_there_already_looks_like_what_is_delivered(zap: Zap) -> N
     webhook = await subscribed(zap)
     await zap.whole("generate_speech", SPEECH)
     _, found = await delivered(zap, webhook)
-    listed = (await zap.app.run(HOOK.format("performList"))).results
+    listed = (await zap.app.run(HOOK.format(FINISHED, "performList"))).results
     assert len(listed) == 1
     assert keys(listed[0]) == keys(found.results[0])
     sample = (await zap.app.definition())["triggers"]["job_finished"]["operation"]["sample"]

@@ -1,7 +1,8 @@
-"""Zapier's publishing checks, as far as a definition alone can fail them (docs.zapier.com, integration checks).
+"""Zapier's publishing checks, as far as the files of an app can fail them (docs.zapier.com, integration check
+reference).
 
 A definition is an app as `zapier-platform` serialises it. Checks that want an account, a live Zap or a person are in
-the list of the app's README.
+`people`, each with its reason, and in the list of the app's README.
 """
 
 from collections.abc import Iterator
@@ -10,11 +11,13 @@ from typing import Any
 
 Definition = dict[str, Any]
 KINDS = ("triggers", "searches", "creates")
+WORDS = {"triggers": "trigger", "searches": "search", "creates": "action"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """A check that would fail: its code, where, and what to do."""
+    """A check that would fail: its code, where, and what to do. `review` is the code of what Zapier's reviewers look
+    at, which has none of its own."""
 
     code: str
     where: str

@@ -52,7 +52,7 @@ def publisher_findings(publisher: Publisher) -> Iterator[Finding]:
 def logo_findings(content: bytes) -> Iterator[Finding]:
     where = "logo"
     if not content.startswith(_PNG) or len(content) < 26:
-        yield Finding("M004", where, "Use a PNG.")
+        yield Finding("M004", where, "Name a PNG under logo in the settings.")
         return
     width, height, _, colour = struct.unpack(">IIBB", content[16:26])
     if width != height or width < LOGO_PIXELS_MIN:

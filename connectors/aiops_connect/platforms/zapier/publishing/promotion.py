@@ -4,9 +4,7 @@ version."""
 from collections.abc import Iterator
 from typing import Any
 
-from aiops_connect.platforms.zapier.publishing import KINDS, Definition, Finding, inputs, is_hidden
-
-_SINGULAR = {"triggers": "trigger", "searches": "search", "creates": "action"}
+from aiops_connect.platforms.zapier.publishing import KINDS, WORDS, Definition, Finding, inputs, is_hidden
 
 
 def guardrail(old: Definition, new: Definition) -> Iterator[tuple[str, str]]:
@@ -16,7 +14,7 @@ def guardrail(old: Definition, new: Definition) -> Iterator[tuple[str, str]]:
         yield "authentication", f"Its type is {after} in place of {before}; people have to connect anew."
     for kind in KINDS:
         for key, step in old.get(kind, {}).items():
-            subject = f"{_SINGULAR[kind]} {key}"
+            subject = f"{WORDS[kind]} {key}"
             if key not in new.get(kind, {}):
                 yield subject, "It is gone; Zaps that use it stop."
             else:
@@ -46,15 +44,15 @@ def _step(subject: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[tu
 
 
 def changed(old: Definition, new: Definition) -> Iterator[Finding]:
-    """Checks C001 to C003."""
+    """Checks C001 to C003: what makes templates of Zaps invalid. `where` is as in `guardrail`."""
     for kind in KINDS:
         for key, step in old.get(kind, {}).items():
-            where = f"{kind}/{key}"
+            where = f"{WORDS[kind]} {key}"
             after = new.get(kind, {}).get(key)
             if after is None or (is_hidden(after) and not is_hidden(step)):
                 yield Finding("C001", where, "Keep it, and visible.")
                 continue
             lost = {field["key"] for field in inputs(step)} - {field["key"] for field in inputs(after)}
-            yield from (Finding("C002", f"{where}/{name}", "Keep the input.") for name in sorted(lost))
+            yield from (Finding("C002", f"{where}, input {name}", "Keep the input.") for name in sorted(lost))
             gone = step["operation"].get("sample", {}).keys() - after["operation"].get("sample", {}).keys()
-            yield from (Finding("C003", f"{where}/{name}", "Keep it in the sample.") for name in sorted(gone))
+            yield from (Finding("C003", f"{where}, output {name}", "Keep it in the sample.") for name in sorted(gone))

@@ -5,11 +5,14 @@
 const { isOwn } = require('./address');
 const { at } = require('./pointers');
 const { call } = require('./requests');
-const { parts } = require('../authentication.json');
+/** @type {CredentialPart[]} */
+const parts = /** @type {any} */ (require('../authentication.json')).parts;
 
+/** @type {(authData: Record<string, string>) => string} */
 const basic = (authData) =>
   `Basic ${Buffer.from(`${authData.username ?? ''}:${authData.password ?? ''}`).toString('base64')}`;
 
+/** @type {(request: HttpRequest, part: CredentialPart, authData: Record<string, string>) => HttpRequest} */
 const withPart = (request, part, authData) => {
   const value = part.in === 'basic' ? basic(authData) : `${part.prefix}${authData[part.key]}`;
   switch (part.in) {
@@ -31,9 +34,11 @@ const withPart = (request, part, authData) => {
   }
 };
 
+/** @type {(part: CredentialPart, authData: Record<string, string>) => boolean} */
 const isFilled = (part, authData) => part.in === 'basic' || Boolean(authData[part.key]);
 
 // Credentials go to the API alone: not to where files are, to callbacks, or wherever a redirect leads.
+/** @type {(request: HttpRequest, z: Z, bundle: Bundle) => HttpRequest} */
 const authenticate = (request, z, bundle) => {
   if (request.middlewareData?.anonymous || !isOwn(request.url, bundle)) return request;
   const authData = bundle.authData ?? {};
@@ -42,6 +47,7 @@ const authenticate = (request, z, bundle) => {
     .reduce((changed, part) => withPart(changed, part, authData), request);
 };
 
+/** @type {(z: Z, plan: CodeFlow, form: Record<string, any>) => Promise<Json>} */
 const token = async (z, plan, form) => {
   const response = await z.request({
     url: form.grant_type === 'refresh_token' ? plan.refreshUrl : plan.tokenUrl,
@@ -53,6 +59,7 @@ const token = async (z, plan, form) => {
   return { access_token: accessToken, refresh_token: refreshToken ?? form.refresh_token };
 };
 
+/** @type {(plan: CodeFlow) => { getAccessToken: Perform, refreshAccessToken: Perform, [name: string]: any }} */
 const oauth2 = (plan) => ({
   authorizeUrl: {
     url: plan.authorizationUrl,
@@ -75,7 +82,9 @@ const oauth2 = (plan) => ({
   autoRefresh: true,
 });
 
+/** @type {(described: { definition: Definition, plan: Record<string, any> }) => Definition} */
 const authentication = ({ definition, plan }) => {
+  /** @type {(z: Z, bundle: Bundle) => Promise<Json>} */
   const test = async (z, bundle) => {
     if (!plan.check) return {};
     const answer = await call(z, bundle, plan.check, undefined, { isTest: true });

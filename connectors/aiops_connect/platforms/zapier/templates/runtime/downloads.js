@@ -2,30 +2,40 @@
 
 // Files of other hosts, which are sent no credentials.
 
-const { halted } = require('./errors');
+const { failed, halted, unanswered } = require('./errors');
 
 const BYTES_MAX = 100 * 1024 * 1024;
 const MEGABYTES_MAX = BYTES_MAX / 1024 / 1024;
 const TIMEOUT_MS = 25_000;
 
+/** @type {(z: Z) => Error} */
 const tooLarge = (z) => halted(z, `The file has more than ${MEGABYTES_MAX} MB, which Zapier cannot carry. Use its link.`);
 
 // The answer to a link, its body still to be read.
+/** @type {(z: Z, url: string) => Promise<HttpAnswer>} */
 const opened = async (z, url) => {
-  const response = await z.request({
-    url,
-    raw: true,
-    timeout: TIMEOUT_MS,
-    middlewareData: { anonymous: true, expected: [403, 404, 410] },
-  });
-  if (response.status >= 400) throw halted(z, `The link to the file answers with status ${response.status}: it may have expired.`);
+  /** @type {{ url: string, raw: true, timeout: number, middlewareData: object }} */
+  const request = { url, raw: true, timeout: TIMEOUT_MS, middlewareData: { anonymous: true, isOfFile: true } };
+  /** @type {any} */
+  let response;
+  try {
+    response = await z.request(request);
+  } catch (error) {
+    throw unanswered(z, error, 'The host of the file', TIMEOUT_MS / 1000, 'Try again later.');
+  }
+  const { status } = response;
+  if (status === 429 || status >= 500) {
+    throw failed(z, `The host of the file answers with status ${status}. Try again later.`, 'FileError', status);
+  }
+  if (status >= 400) throw halted(z, `The link to the file answers with status ${status}: it may have expired.`);
   if (Number(response.headers.get('content-length') ?? 0) > BYTES_MAX) throw tooLarge(z);
   return response;
 };
 
+/** @type {(url: string, response: HttpAnswer) => string} */
 const nameOf = (url, response) => {
   const said = /filename\*?=(?:UTF-8'')?"?([^";]+)"?/i.exec(response.headers.get('content-disposition') ?? '')?.[1];
-  const last = new URL(url).pathname.split('/').pop();
+  const last = new URL(url).pathname.split('/').at(-1) ?? '';
   try {
     return decodeURIComponent(said ?? last) || 'file';
   } catch {
@@ -33,6 +43,7 @@ const nameOf = (url, response) => {
   }
 };
 
+/** @type {(z: Z, response: HttpAnswer) => Promise<Buffer>} */
 const read = async (z, response) => {
   const chunks = [];
   let size = 0;
@@ -45,7 +56,8 @@ const read = async (z, response) => {
 };
 
 // The content of what a file field holds: a link, as Zapier gives it, or a text.
-const fetched = async (z, bundle, value) => {
+/** @type {(z: Z, value: Entry) => Promise<Content & { filename: string }>} */
+const fetched = async (z, value) => {
   if (!/^https?:\/\//i.test(String(value))) {
     return { content: Buffer.from(String(value)), filename: 'file.txt', contentType: 'text/plain' };
   }
@@ -57,4 +69,4 @@ const fetched = async (z, bundle, value) => {
   };
 };
 
-module.exports = { BYTES_MAX, fetched, nameOf, opened, read, tooLarge };
+module.exports = { fetched, nameOf, opened, read };

@@ -3,32 +3,53 @@
 // What an answer means for a Zap: stop it, hold it, try again later, or ask people to connect again.
 
 const { at } = require('./pointers');
+/** @type {Settings} */
 const settings = require('../settings.json');
 
 const MESSAGE_LENGTH_MAX = 500;
+const BODY_BYTES_MAX = 64 * 1024;
 const DETAILS_MAX = 3;
 const SECONDS_MAX = 3600;
 const USUAL_MESSAGES = ['/error/message', '/message', '/error', '/detail', '/title'];
 
 // Without this mark, the platform adds the inputs of the step to what people read.
+/** @type {<E extends Error>(error: E) => E} */
 const unadorned = (error) => Object.assign(error, { doNotContextify: true });
 
+/** @type {(z: Z, message: string) => Error} */
 const halted = (z, message) => unadorned(new z.errors.HaltedError(message));
+/** @type {(z: Z, message: string, code: string, status?: number) => Error} */
 const failed = (z, message, code, status) => new z.errors.Error(message, code, status);
 
-const parsed = (response) => {
+/** @type {(content: string) => Json} */
+const parsed = (content) => {
   try {
-    return JSON.parse(response.content);
+    return JSON.parse(content);
   } catch {
-    return undefined; // a page of HTML, a file, or a stream: nothing to show people
+    return undefined; // a page of HTML, or a file: nothing to show people
   }
 };
 
+// The beginning, where the body is still to be read, as it is of what may be a file.
+/** @type {(response: HttpAnswer) => Promise<string>} */
+const contentOf = async (response) => {
+  if (!response.request?.raw) return response.content;
+  let content = Buffer.alloc(0);
+  for await (const chunk of response.body ?? []) {
+    content = Buffer.concat([content, chunk]);
+    if (content.length > BODY_BYTES_MAX) break;
+  }
+  return content.toString();
+};
+
+/** @type {(bundle: Bundle) => string[]} */
 const secrets = (bundle) => Object.values(bundle?.authData ?? {}).filter((one) => String(one).length > 5);
 
+/** @type {(text: string, bundle: Bundle) => string} */
 const withoutSecrets = (text, bundle) =>
   secrets(bundle).reduce((shown, secret) => shown.replaceAll(String(secret), '…'), text);
 
+/** @type {(body: Json) => string[]} */
 const details = (body) => {
   const listed = [body?.details, body?.errors].find(Array.isArray) ?? [];
   return listed
@@ -37,11 +58,24 @@ const details = (body) => {
     .map((one) => (typeof one.field === 'string' ? `${one.field}: ${one.message}` : one.message));
 };
 
+/** @type {(text: string) => string} */
 const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
+// What is left and what it takes, as far as the API says it in numbers: `Credits: 1, cost: 5.`
+/** @type {(body: Json) => string} */
+const figures = (body) => {
+  const told = Object.entries(body ?? {})
+    .filter(([, value]) => typeof value === 'number')
+    .slice(0, DETAILS_MAX)
+    .map(([name, value]) => `${name.replaceAll('_', ' ')}: ${value}`)
+    .join(', ');
+  return told === '' ? '' : ` ${sentence(told[0].toUpperCase() + told.slice(1))}`;
+};
+
 // What the API says, for people: at most a few sentences, without markup and without what is secret.
-const messageOf = (response, bundle, pointers) => {
-  const body = parsed(response);
+/** @type {(response: HttpAnswer, content: string, bundle: Bundle, pointers: Pointer[]) => string} */
+const messageOf = (response, content, bundle, pointers) => {
+  const body = parsed(content);
   const said = [...pointers, ...USUAL_MESSAGES]
     .map((pointer) => at(body, pointer))
     .find((one) => typeof one === 'string' && one.trim() !== '');
@@ -54,15 +88,17 @@ const messageOf = (response, bundle, pointers) => {
 };
 
 // The header Retry-After in seconds (RFC 9110, section 10.2.3): a number, or a date.
+/** @type {(header: string | null, now?: number) => number | undefined} */
 const secondsUntil = (header, now = Date.now()) => {
   if (!header) return undefined;
   const seconds = /^\d+$/.test(header.trim()) ? Number(header) : Math.ceil((Date.parse(header) - now) / 1000);
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), SECONDS_MAX) : undefined;
 };
 
-const asError = (response, z, bundle) => {
+/** @type {(response: HttpAnswer, content: string, z: Z, bundle: Bundle) => Error} */
+const asError = (response, content, z, bundle) => {
   const { messages = [], isTest = false } = response.request?.middlewareData ?? {};
-  const message = messageOf(response, bundle, messages);
+  const message = messageOf(response, content, bundle, messages);
   const seconds = secondsUntil(response.headers.get('retry-after'));
   const { status } = response;
   if (status === 401) {
@@ -70,19 +106,30 @@ const asError = (response, z, bundle) => {
       ? failed(z, `${message} Check what you entered and try again.`, 'AuthenticationError', 401)
       : unadorned(new z.errors.ExpiredAuthError(message));
   }
-  if (status === 402) return halted(z, `${message} Top up at ${settings.homepage} and replay the run.`);
+  if (status === 402) {
+    return halted(z, `${message}${figures(parsed(content))} Top up at ${settings.homepage} and replay the run.`);
+  }
   if (status === 429) return new z.errors.ThrottledError(message, seconds);
   if (status < 500 && seconds !== undefined) return new z.errors.ThrottledError(message, seconds);
   if (status < 500) return halted(z, message);
   return failed(z, message, 'ServerError', status);
 };
 
-// Runs after each request; what the caller expects, it looks at itself.
-const checkAnswer = (response, z, bundle) => {
-  const expected = response.request?.middlewareData?.expected ?? [];
-  response.skipThrowForStatus = true;
-  if (response.status >= 400 && !expected.includes(response.status)) throw asError(response, z, bundle);
-  return response;
+// What became of a request to which there was no answer, as an error; any other error as it is.
+/** @type {(z: Z, error: any, who: string, seconds: number, then: string) => Error} */
+const unanswered = (z, error, who, seconds, then) => {
+  if (error.name !== 'FetchError' && error.name !== 'AbortError') return error;
+  const what = /timeout/i.test(error.message) ? `did not answer within ${seconds} seconds` : 'cannot be reached at the moment';
+  return failed(z, `${who} ${what}. ${then}`, 'NetworkError');
 };
 
-module.exports = { checkAnswer, failed, halted, messageOf, secondsUntil, unadorned };
+// Runs after each request; what the caller expects, and what hosts of files answer, the caller looks at itself.
+/** @type {(response: HttpAnswer, z: Z, bundle: Bundle) => Promise<HttpAnswer>} */
+const checkAnswer = async (response, z, bundle) => {
+  const { expected = [], isOfFile = false } = response.request?.middlewareData ?? {};
+  response.skipThrowForStatus = true;
+  if (response.status < 400 || isOfFile || expected.includes(response.status)) return response;
+  throw asError(response, await contentOf(response), z, bundle);
+};
+
+module.exports = { checkAnswer, failed, halted, secondsUntil, unanswered };

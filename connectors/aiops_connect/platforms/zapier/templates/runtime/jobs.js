@@ -7,7 +7,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 
 const { failed, halted } = require('./errors');
 const { withFiles } = require('./files');
-const { keyOf } = require('./idempotency');
+const { entered, keyOf } = require('./idempotency');
 const { at } = require('./pointers');
 const { answerOf, call, own, requestOf, send } = require('./requests');
 const { valuesOf } = require('./values');
@@ -17,14 +17,16 @@ const RESUME_MS = 5_000; // a callback comes when the job has ended: this is for
 const POLL_MS = [250, 500, 1000, 1500, 2000];
 const CALL_MS = 10_000;
 
-const DEDUPLICATION_KEY = 'deduplication_key';
 const SAMPLE_ONLY = 'test_with_sample';
 
+/** @type {(plan: Plan) => Pointer} */
 const idOf = (plan) => Object.values(plan.job.status.inputs)[0].from;
 
+/** @type {(plan: Plan, found: Json) => boolean} */
 const hasEnded = ({ job }, found) => [...job.succeeded, ...job.failed, ...job.cancelled].includes(at(found, job.state));
 
 // The answer of the step, out of a job that has ended. Throws where there is none.
+/** @type {(z: Z, plan: Plan, found: Json) => Json} */
 const resultOf = (z, plan, found) => {
   const { job } = plan;
   const state = at(found, job.state);
@@ -40,6 +42,7 @@ const resultOf = (z, plan, found) => {
   throw halted(z, `The job ${what}${reason ? `: ${String(reason).replace(/[.\s]+$/, '')}` : ''}.${credits}`);
 };
 
+/** @type {(plan: Plan, found: Json, file: FileOutput) => object | undefined} */
 const sourceOf = ({ job }, found, file) => {
   const inputs = Object.entries(job.status.inputs).map(([name, { from }]) => [name, { value: at(found, from) }]);
   const output = job.outputs.find((one) => `/${one.name}` === file.pointer);
@@ -47,6 +50,7 @@ const sourceOf = ({ job }, found, file) => {
 };
 
 // Looks the job up until it has ended or the time is over.
+/** @type {(z: Z, bundle: Bundle, plan: Plan, started: Json, milliseconds: number) => Promise<Json>} */
 const waited = async (z, bundle, plan, started, milliseconds) => {
   const until = Date.now() + milliseconds;
   let found = started;
@@ -59,17 +63,18 @@ const waited = async (z, bundle, plan, started, milliseconds) => {
   return found;
 };
 
+/** @type {(z: Z, bundle: Bundle, plan: Plan, values: InputValue[], more: Record<string, Json>) => Promise<Started>} */
 const started = async (z, bundle, plan, values, more) => {
   const { call: described, job } = plan;
   const start = Object.fromEntries(Object.entries(job.start).map(([id, { value }]) => [id, value]));
   const all = [...values, ...own(described.own ?? {}, { ...start, ...more })];
-  const response = await send(z, bundle, await requestOf(z, bundle, described, all), described);
+  const isRepeatable = Boolean(more[plan.idempotency]);
+  const response = await send(z, bundle, await requestOf(z, bundle, described, all), described, { isRepeatable });
   return { isAccepted: String(response.status) === job.acceptedStatus, body: answerOf(z, described, response) };
 };
 
-const entered = (bundle) => bundle.inputData?.[DEDUPLICATION_KEY];
-
 // In a run: one call, and the run waits to be called back.
+/** @type {(z: Z, bundle: Bundle, plan: Plan, values: InputValue[], step: string) => Promise<Json>} */
 const performLive = async (z, bundle, plan, values, step) => {
   const callbackUrl = z.generateCallbackUrl();
   const key = keyOf({ entered: entered(bundle), step, values, callbackUrl });
@@ -79,6 +84,7 @@ const performLive = async (z, bundle, plan, values, step) => {
 };
 
 // In the editor nothing is called back: it waits a little, and shows what there is by then.
+/** @type {(z: Z, bundle: Bundle, plan: Plan, values: InputValue[], step: string) => Promise<Json>} */
 const performBriefly = async (z, bundle, plan, values, step) => {
   const isEditor = Boolean(bundle.meta?.isLoadingSample);
   const key = keyOf({ entered: entered(bundle), step, values, isEditor });
@@ -90,6 +96,7 @@ const performBriefly = async (z, bundle, plan, values, step) => {
   return soFar;
 };
 
+/** @type {(z: Z, bundle: Bundle, plan: Plan, definition: Definition) => Promise<Json>} */
 const performJob = async (z, bundle, plan, { key: step, operation }) => {
   const isEditor = Boolean(bundle.meta?.isLoadingSample);
   const values = await valuesOf(z, bundle, plan.call.inputs);
@@ -100,19 +107,21 @@ const performJob = async (z, bundle, plan, { key: step, operation }) => {
 };
 
 // What was called back, where it is of this job. Zapier puts the body at the top, or under `content`.
+/** @type {(bundle: Bundle, plan: Plan) => Json} */
 const toldOf = (bundle, plan) => {
   const body = bundle.cleanedRequest?.content ?? bundle.cleanedRequest;
   const told = at(body, plan.job.callback.job);
   return at(told, idOf(plan)) === at(bundle.outputData, idOf(plan)) ? told : undefined;
 };
 
+/** @type {(z: Z, bundle: Bundle, plan: Plan) => Promise<Json>} */
 const resumeJob = async (z, bundle, plan) => {
-  if (at(bundle.outputData, idOf(plan)) === undefined) return bundle.outputData; // the answer came at once
+  if (at(bundle.outputData, idOf(plan)) === undefined) return withFiles(z, bundle.outputData, plan.files); // it came at once
   let found;
   try {
     found = await call(z, bundle, plan.job.status, bundle.outputData, { timeoutMs: CALL_MS });
     found = await waited(z, bundle, plan, found, RESUME_MS);
-  } catch (error) {
+  } catch (/** @type {any} */ error) {
     // The job has ended and was paid for: that the API is out of reach now must not lose it.
     const told = error.name === 'AppError' ? toldOf(bundle, plan) : undefined;
     if (told === undefined || !hasEnded(plan, told)) throw error;

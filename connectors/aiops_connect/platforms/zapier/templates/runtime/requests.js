@@ -4,19 +4,21 @@
 
 const { baseUrl, isOwn } = require('./address');
 const { bodyOf } = require('./bodies');
-const { failed, halted } = require('./errors');
+const { failed, halted, unanswered } = require('./errors');
 const { at } = require('./pointers');
 const { cookies, headers, path, query } = require('./styles');
 
+/** @type {Record<string, any>} */
 const operations = require('../operations.json');
 
 const TIMEOUT_MS = 25_000;
 const REDIRECTS_MAX = 3;
 
 // `values` is a list of { node, value }: the inputs that are set.
+/** @type {(z: Z, bundle: Bundle, call: ApiCall, values: InputValue[]) => Promise<HttpRequest>} */
 const requestOf = async (z, bundle, call, values) => {
   const base = call.server ?? baseUrl(bundle);
-  const body = call.body ? await bodyOf(z, call.body, values.filter((one) => one.node.in === 'body')) : undefined;
+  const body = call.body ? await bodyOf(call.body, values.filter((one) => one.node.in === 'body')) : undefined;
   const cookie = cookies(values);
   return {
     method: call.method,
@@ -31,27 +33,28 @@ const requestOf = async (z, bundle, call, values) => {
   };
 };
 
-const explained = (z, error) => {
-  if (error.name === 'FetchError' || error.name === 'AbortError') {
-    const what = /timeout/i.test(error.message)
-      ? `did not answer within ${TIMEOUT_MS / 1000} seconds`
-      : 'cannot be reached at the moment';
-    return failed(z, `The server ${what}. It may still have done the work; a replay does not repeat it.`, 'NetworkError');
-  }
-  return error;
+// What people should know before they replay a run whose request was not answered.
+/** @type {(request: HttpRequest, isRepeatable?: boolean) => string} */
+const afterwards = ({ method }, isRepeatable) => {
+  if (method === 'GET') return 'Try again later.';
+  const what = isRepeatable ? 'a replay does not repeat it' : 'look before you replay the run';
+  return `It may still have done the work; ${what}.`;
 };
 
-// Redirects are followed one by one, so that credentials are not sent where they lead.
+// `isRepeatable`: it carries a key by which the API knows a repeat. Redirects are followed one by one, so that
+// credentials are not sent where they lead.
+/** @type {(z: Z, bundle: Bundle, request: HttpRequest, call?: Partial<ApiCall>, options?: CallOptions) => Promise<HttpAnswer>} */
 const send = async (z, bundle, request, call = {}, options = {}) => {
-  const { isTest, expected, raw = call.answer === 'file', timeoutMs = TIMEOUT_MS } = options;
+  const { isTest, expected, isRepeatable, raw = call.answer === 'file', timeoutMs = TIMEOUT_MS } = options;
   const middlewareData = { messages: call.messages ?? [], isTest, expected };
   let next = { ...request, raw, redirect: 'manual', timeout: timeoutMs, middlewareData };
   for (let count = 0; count <= REDIRECTS_MAX; count += 1) {
+    /** @type {any} */
     let response;
     try {
-      response = await z.request(next);
+      response = await z.request(/** @type {any} */ (next));
     } catch (error) {
-      throw explained(z, error);
+      throw unanswered(z, error, 'The server', Math.round(timeoutMs / 1000), afterwards(request, isRepeatable));
     }
     const location = response.headers.get('location');
     if (response.status < 300 || response.status > 399 || !location) return response;
@@ -63,6 +66,7 @@ const send = async (z, bundle, request, call = {}, options = {}) => {
   throw halted(z, 'The server redirects this call, which is not followed. Check its address.');
 };
 
+/** @type {(z: Z, call: ApiCall, response: HttpAnswer) => Json} */
 const answerOf = (z, call, response) => {
   if (call.answer === 'none' || response.status === 204 || response.content === '') return { success: true };
   if (call.answer === 'text') return { text: response.content };
@@ -76,37 +80,45 @@ const answerOf = (z, call, response) => {
 };
 
 // Zapier takes objects: a list is one under `items`, anything else under `value`.
+/** @type {(data: Json) => Json} */
 const asObject = (data) => {
   if (Array.isArray(data)) return { items: data };
   return data !== null && typeof data === 'object' ? data : { value: data };
 };
 
+/** @type {(source: Source, body: Json, platform: Record<string, Json>) => Json} */
 const sourceValue = (source, body, platform) => {
   if (Object.hasOwn(source, 'value')) return source.value;
   return Object.hasOwn(source, 'from') ? at(body, source.from) : platform[source.platform];
 };
 
 // The values of inputs that are set by the app itself, by their ids.
+/** @type {(nodes: Record<string, InputNode> | any[], byId: Record<string, Json>) => InputValue[]} */
 const own = (nodes, byId) =>
   Object.entries(byId)
     .filter(([, value]) => value !== undefined && value !== null)
-    .map(([id, value]) => ({ node: nodes[id] ?? nodes.find((one) => one.key === id), value }));
+    .map(([id, value]) => ({ node: Array.isArray(nodes) ? nodes.find((one) => one.key === id) : nodes[id], value }));
+
+// The same request to an address that the API gave for the next page, if it is the API's own.
+/** @type {(z: Z, bundle: Bundle, request: HttpRequest, url?: string) => HttpRequest} */
+const toPage = (z, bundle, request, url) => {
+  if (url === undefined) return request;
+  if (!isOwn(url, bundle)) throw halted(z, 'The next page is at another host, which is not asked.');
+  return { ...request, url };
+};
 
 // Calls an operation on the way; `body` is what came before.
+/** @type {(z: Z, bundle: Bundle, plan: Step, body?: Json, options?: CallOptions) => Promise<any>} */
 const call = async (z, bundle, plan, body, options = {}) => {
   const described = operations[plan.operation];
   const byId = Object.fromEntries(
     Object.entries(plan.inputs).map(([id, source]) => [id, sourceValue(source, body, options.platform ?? {})]),
   );
   const values = own(described.inputs, { ...byId, ...options.more });
-  const request = await requestOf(z, bundle, described, values);
-  if (options.url !== undefined) {
-    if (!isOwn(options.url, bundle)) throw halted(z, 'The next page is at another host, which is not asked.');
-    request.url = options.url;
-  }
+  const request = toPage(z, bundle, await requestOf(z, bundle, described, values), options.url);
   const response = await send(z, bundle, request, described, options);
   if (options.withResponse) return { response, data: answerOf(z, described, response) };
   return answerOf(z, described, response);
 };
 
-module.exports = { answerOf, asObject, call, own, requestOf, send };
+module.exports = { answerOf, asObject, call, own, requestOf, send, toPage };

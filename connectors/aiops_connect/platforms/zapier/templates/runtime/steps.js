@@ -2,30 +2,34 @@
 
 // The steps of the app: what Zapier shows of each, and what it does.
 
-const { stash, withFiles, hydrators } = require('./files');
+const { stash, withFiles } = require('./files');
 const { deliver, listed, subscribe, unsubscribe } = require('./hooks');
-const { keyOf } = require('./idempotency');
+const { entered, keyOf } = require('./idempotency');
 const { performJob, resumeJob } = require('./jobs');
 const { options } = require('./lists');
-const { at } = require('./pointers');
 const { answerOf, asObject, own, requestOf, send } = require('./requests');
+const { searched } = require('./searches');
 const { valuesOf } = require('./values');
 
+/** @type {(steps: Definition[]) => Record<string, Definition>} */
 const byKey = (steps) => Object.fromEntries(steps.map((step) => [step.key, step]));
 
+/** @type {(definition: Definition, operation: Record<string, Perform>) => Definition} */
 const withOperation = (definition, operation) => ({ ...definition, operation: { ...definition.operation, ...operation } });
 
+/** @type {(z: Z, bundle: Bundle, plan: Plan, definition: Definition) => Promise<Json>} */
 const performOnce = async (z, bundle, plan, definition) => {
   const values = await valuesOf(z, bundle, plan.call.inputs);
-  const entered = bundle.inputData?.deduplication_key;
-  const key = plan.idempotency && keyOf({ entered, step: definition.key, values, isEditor: bundle.meta?.isLoadingSample });
+  const isEditor = bundle.meta?.isLoadingSample;
+  const key = plan.idempotency && keyOf({ entered: entered(bundle), step: definition.key, values, isEditor });
   const all = key ? [...values, ...own(plan.call.own ?? {}, { [plan.idempotency]: key })] : values;
   const request = await requestOf(z, bundle, plan.call, all);
-  const response = await send(z, bundle, request, plan.call);
+  const response = await send(z, bundle, request, plan.call, { isRepeatable: Boolean(key) });
   if (plan.call.answer === 'file') return { file: await stash(z, request.url, response) };
   return withFiles(z, asObject(answerOf(z, plan.call, response)), plan.files);
 };
 
+/** @type {(step: { definition: Definition, plan: Plan }) => Definition} */
 const create = ({ definition, plan }) =>
   withOperation(
     definition,
@@ -37,31 +41,11 @@ const create = ({ definition, plan }) =>
       : { perform: (z, bundle) => performOnce(z, bundle, plan, definition) },
   );
 
-const isWanted = (plan, bundle, item) => {
-  const text = String(bundle.inputData?.[plan.narrow?.key] ?? '').trim().toLowerCase();
-  return text === '' || String(at(item, plan.narrow.pointer) ?? '').toLowerCase() === text;
-};
-
-// What is not there is not found: no error.
-const searchOnce = async (z, bundle, plan) => {
-  const values = await valuesOf(z, bundle, plan.call.inputs);
-  const request = await requestOf(z, bundle, plan.call, values);
-  if (plan.call.answer === 'file') {
-    return [{ file: z.dehydrateFile(hydrators.downloadAnswer, { described: plan.call, values }) }];
-  }
-  const response = await send(z, bundle, request, plan.call, { expected: [404] });
-  if (response.status === 404) return [];
-  const answer = answerOf(z, plan.call, response);
-  const items = plan.items === undefined ? [answer] : (at(answer, plan.items) ?? []);
-  return [items]
-    .flat()
-    .map((item) => withFiles(z, asObject(item), plan.files))
-    .filter((item) => isWanted(plan, bundle, item));
-};
-
+/** @type {(step: { definition: Definition, plan: Plan }) => Definition} */
 const search = ({ definition, plan }) =>
-  withOperation(definition, { perform: (z, bundle) => searchOnce(z, bundle, plan) });
+  withOperation(definition, { perform: (z, bundle) => searched(z, bundle, plan) });
 
+/** @type {(step: { definition: Definition, plan: HookPlan }) => Definition} */
 const hook = ({ definition, plan }) =>
   withOperation(definition, {
     performSubscribe: (z, bundle) => subscribe(z, bundle, plan),
@@ -70,6 +54,7 @@ const hook = ({ definition, plan }) =>
     perform: (z, bundle) => deliver(z, bundle, plan),
   });
 
+/** @type {(step: { definition: Definition, plan: ListPlan }) => Definition} */
 const list = ({ definition, plan }) =>
   withOperation(definition, { perform: (z, bundle) => options(z, bundle, plan) });
 

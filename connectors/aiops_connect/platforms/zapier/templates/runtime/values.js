@@ -5,6 +5,7 @@
 const { fetched } = require('./downloads');
 const { halted } = require('./errors');
 
+/** @type {(value: Entry) => boolean} */
 const isEmpty = (value) =>
   value === undefined ||
   value === null ||
@@ -14,8 +15,10 @@ const isEmpty = (value) =>
 
 class InputError extends Error {}
 
+/** @type {(node: InputNode, what: string) => InputError} */
 const wrong = (node, what) => new InputError(`${node.label ?? node.name} ${what}.`);
 
+/** @type {(node: InputNode, value: Entry) => number} */
 const number = (node, value) => {
   const found = typeof value === 'number' ? value : Number(String(value).trim());
   if (!Number.isFinite(found)) throw wrong(node, 'has to be a number');
@@ -25,6 +28,7 @@ const number = (node, value) => {
   return found;
 };
 
+/** @type {(node: InputNode, value: Entry) => string} */
 const string = (node, value) => {
   const found = typeof value === 'object' ? JSON.stringify(value) : String(value);
   const { length } = [...found];
@@ -35,6 +39,7 @@ const string = (node, value) => {
   return found;
 };
 
+/** @type {(node: InputNode, value: Entry) => boolean} */
 const boolean = (node, value) => {
   if (typeof value === 'boolean') return value;
   const word = String(value).trim().toLowerCase();
@@ -43,6 +48,7 @@ const boolean = (node, value) => {
   throw wrong(node, 'has to be yes or no');
 };
 
+/** @type {(node: InputNode, value: Entry) => string} */
 const dateTime = (node, value) => {
   const found = String(value).trim();
   const hasZone = /([zZ]|[+-]\d\d:?\d\d)$/.test(found);
@@ -54,6 +60,7 @@ const dateTime = (node, value) => {
   return new Date(milliseconds).toISOString();
 };
 
+/** @type {(node: InputNode, value: Entry) => Json} */
 const json = (node, value) => {
   if (typeof value !== 'string') return value;
   try {
@@ -64,12 +71,14 @@ const json = (node, value) => {
   }
 };
 
+/** @type {<T>(node: InputNode, items: T[]) => T[]} */
 const counted = (node, items) => {
   if (items.length > (node.itemsMax ?? Infinity)) throw wrong(node, `can have at most ${node.itemsMax} items`);
   if (items.length < (node.itemsMin ?? 0)) throw wrong(node, `has to have at least ${node.itemsMin} items`);
   return items;
 };
 
+/** @type {(context: Entering, node: InputNode, value: Entry) => Promise<Json>} */
 const firstThatTakes = async (context, node, value) => {
   let last;
   for (const variant of node.variants) {
@@ -84,18 +93,21 @@ const firstThatTakes = async (context, node, value) => {
   throw last;
 };
 
+/** @type {(context: Entering, node: InputNode, value: Entry) => Promise<Json>} */
 const file = async ({ z, bundle }, node, value) => {
   if (node.form === 'url') return String(value);
-  const found = await fetched(z, bundle, value, node.label);
+  const found = await fetched(z, value);
   return node.form === 'base64' ? found.content.toString('base64') : found;
 };
 
+/** @type {(context: Entering, node: InputNode, value: Entry) => Promise<Json[]>} */
 const listOf = (context, node, value) => {
   const items = [value].flat().filter((item) => !isEmpty(item));
   const labelled = { ...node.item, label: node.label };
   return Promise.all(counted(node, items).map((item) => converted(context, labelled, item)));
 };
 
+/** @type {(context: Entering, node: InputNode, value: Entry) => Promise<Json>} */
 const converted = async (context, node, value) => {
   switch (node.type) {
     case 'integer':
@@ -136,7 +148,9 @@ const converted = async (context, node, value) => {
 };
 
 // The members of an object; undefined where none is set and none has to be.
+/** @type {(context: Entering, nodes: InputNode[], inputData: Record<string, Entry>, isNeeded?: boolean) => Promise<Json>} */
 const members = async (context, nodes, inputData, isNeeded) => {
+  /** @type {InputValue[]} */
   const set = [];
   for (const node of nodes) {
     const value = await valueOf(context, node, inputData, isNeeded);
@@ -149,6 +163,7 @@ const members = async (context, nodes, inputData, isNeeded) => {
   return Object.fromEntries(set.map(({ node, value }) => [node.name, value]));
 };
 
+/** @type {(context: Entering, node: InputNode, inputData: Record<string, Entry>, isNeeded?: boolean) => Promise<Json>} */
 const valueOf = async (context, node, inputData, isNeeded) => {
   if (node.type === 'constant') return node.required ? node.value : undefined;
   if (node.type === 'group') return members(context, node.fields, inputData, isNeeded && Boolean(node.required));
@@ -158,6 +173,7 @@ const valueOf = async (context, node, inputData, isNeeded) => {
 
 // The inputs of a call that are set, as { node, value }. Throws a HaltedError that names the field, before anything
 // is sent.
+/** @type {(z: Z, bundle: Bundle, nodes: InputNode[]) => Promise<InputValue[]>} */
 const valuesOf = async (z, bundle, nodes) => {
   const inputData = bundle.inputData ?? {};
   const set = [];
@@ -173,4 +189,4 @@ const valuesOf = async (z, bundle, nodes) => {
   return set;
 };
 
-module.exports = { isEmpty, valuesOf };
+module.exports = { valuesOf };

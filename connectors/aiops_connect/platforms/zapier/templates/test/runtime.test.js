@@ -3,10 +3,12 @@
 // The rules of the runtime part.
 
 const assert = require('node:assert/strict');
-const { it } = require('node:test');
+const { it, mock } = require('node:test');
 
 const { secondsUntil } = require('../runtime/errors');
+const { withFiles } = require('../runtime/files');
 const { keyOf } = require('../runtime/idempotency');
+const { performJob } = require('../runtime/jobs');
 const { at, putAt } = require('../runtime/pointers');
 const { send } = require('../runtime/requests');
 const { headers, path, query } = require('../runtime/styles');
@@ -96,6 +98,33 @@ it('knows a repeat of a run from another run of the same input', () => {
   assert.equal(keyOf({ step: 's', values: run.values }), undefined);
 });
 
+it('shows what there is where a job goes on for longer than the editor waits', async () => {
+  let clock = 0;
+  mock.method(Date, 'now', () => (clock += 30_000));
+  const call = { method: 'POST', path: '/', inputs: [], own: {}, answer: 'json' };
+  const job = { acceptedStatus: '202', start: {}, status: { inputs: { id: { from: '/id' } } }, state: '/state' };
+  const ends = { succeeded: ['done'], failed: [], cancelled: [], outputs: [{ name: 'link', pointer: '/link' }] };
+  const plan = { call, job: { ...job, ...ends } };
+  const response = { status: 202, headers: new Headers(), content: '{"id":"1","state":"open"}' };
+  const editor = { request: async () => response, generateCallbackUrl: () => assert.fail('It would wait for ever.'), errors: {} };
+  try {
+    const shown = await performJob(editor, { meta: { isLoadingSample: true }, inputData: {} }, plan, { key: 's', operation: {} });
+    assert.deepEqual(shown, { link: null });
+  } finally {
+    mock.restoreAll();
+  }
+});
+
+it('leaves the file of a link away that is longer than Zapier carries', () => {
+  const files = [{ pointer: '/url', key: 'file' }];
+  const carrier = { dehydrateFile: (method, { url }) => `file of ${url.length}` };
+  const short = `https://files.invalid/${'a'.repeat(100)}`;
+  assert.deepEqual(withFiles(carrier, { url: short }, files), { url: short, file: `file of ${short.length}` });
+  const long = `https://files.invalid/${'a'.repeat(9000)}`;
+  assert.deepEqual(withFiles(carrier, { url: long }, files), { url: long });
+  assert.deepEqual(withFiles(carrier, { url: 'javascript:alert(1)' }, files), { url: 'javascript:alert(1)' });
+});
+
 it('follows pointers to own members only', () => {
   assert.equal(at({ a: [{ 'b/c': 1 }] }, '/a/0/b~1c'), 1);
   assert.equal(at({}, '/__proto__'), undefined);
@@ -106,7 +135,11 @@ it('follows pointers to own members only', () => {
 it('says in a sentence that the server does not answer', async () => {
   const raised = Object.assign(new Error('network timeout at: https://api.invalid/'), { name: 'FetchError' });
   const silent = { request: () => Promise.reject(raised), errors: { Error } };
-  await assert.rejects(send(silent, {}, { url: 'https://api.invalid/', method: 'GET', headers: {} }), {
-    message: /^The server did not answer within 25 seconds\./,
-  });
+  const said = async (method, options) => {
+    const failing = send(silent, {}, { url: 'https://api.invalid/', method, headers: {} }, {}, options);
+    return failing.then(assert.fail, ({ message }) => message.replace('The server did not answer within 25 seconds. ', ''));
+  };
+  assert.equal(await said('GET'), 'Try again later.');
+  assert.equal(await said('POST', { isRepeatable: true }), 'It may still have done the work; a replay does not repeat it.');
+  assert.equal(await said('POST'), 'It may still have done the work; look before you replay the run.');
 });
