@@ -34,11 +34,18 @@ const EXTENSIONS: { [mimeType: string]: string } = {
 	'video/webm': 'webm',
 };
 
-/** A file of an item, whole, with an extension in its name that fits its type. */
-export async function readFile(context: IExecuteFunctions, itemIndex: number, field: string): Promise<FileValue> {
-	const binary = context.helpers.assertBinaryData(itemIndex, field);
-	const data = await context.helpers.getBinaryDataBuffer(itemIndex, field);
-	return { data, mimeType: binary.mimeType, fileName: namedAfter(binary.fileName ?? field, binary.mimeType) };
+/** A file of an item, with an extension in its name that fits its type. It is not read yet. */
+export async function fileOf(context: IExecuteFunctions, itemIndex: number, field: string): Promise<FileValue> {
+	const { helpers } = context;
+	const { id, mimeType, fileName } = helpers.assertBinaryData(itemIndex, field);
+	const whole = async () => await helpers.getBinaryDataBuffer(itemIndex, field);
+	const named = { mimeType, fileName: namedAfter(fileName ?? field, mimeType), whole };
+	if (id === undefined) {
+		const data = await whole();
+		return { ...named, sizeBytes: data.length, identity: data };
+	}
+	const { fileSize } = await helpers.getBinaryMetadata(id);
+	return { ...named, sizeBytes: fileSize, identity: id, stream: async () => await helpers.getBinaryStream(id) };
 }
 
 /** Uploads a file and returns the link to it. */
