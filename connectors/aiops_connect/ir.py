@@ -295,6 +295,17 @@ class ErrorCode:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorDetails:
+    """What is wrong one by one: `items` points at a list, `message` at the sentence in each of its items, `field` at
+    the name of the input, or where `is_path` at a list of names that leads to it."""
+
+    items: Pointer
+    message: Pointer
+    field: Pointer | None = None
+    is_path: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ApiError:
     """What a failure looks like. `status` is a status, a class such as `4XX`, or `default`. `message` and `code` point
     at the sentence and the word in its body. `is_retryable`: the same call can succeed later. `has_retry_after`: the
@@ -307,6 +318,7 @@ class ApiError:
     codes: tuple[ErrorCode, ...] = ()
     is_retryable: bool = False
     has_retry_after: bool = False
+    details: ErrorDetails | None = None
 
 
 # How calls lead to one another
@@ -777,6 +789,26 @@ class App:
     def operations(self) -> Iterator[Operation]:
         """The steps to choose from."""
         return (operation for resource in self.resources for operation in resource.operations)
+
+    def asked(self, operation: Operation) -> tuple[Field, ...]:
+        """The inputs that people are asked for: not what a connector sets by itself to start or await a job, to go from
+        page to page, or because it is always the same."""
+        own: set[str] = set()
+        if isinstance(operation.execution, Job):
+            own |= {binding.field for binding in operation.execution.start}
+        for other in self.operations:
+            if (
+                isinstance(job := other.execution, Job)
+                and job.wait
+                and operation.id in (other.id, job.status.operation)
+            ):
+                own.add(job.wait.field)
+        match operation.pagination:
+            case Cursor(field=name, limit=limit) | Offset(field=name, limit=limit) | Page(field=name, limit=limit):
+                own |= {name, *([limit] if limit is not None else [])}
+            case Link(limit=str(limit)):
+                own.add(limit)
+        return tuple(one for one in operation.inputs if one.id not in own and not isinstance(one.type, Constant))
 
     def operation(self, id: str) -> Operation:  # noqa: A002 - its name
         """One of either kind. Raises KeyError where there is none."""

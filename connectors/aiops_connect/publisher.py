@@ -1,5 +1,6 @@
 """Who publishes the connectors: one file of settings that every emitter reads."""
 
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -8,14 +9,19 @@ from aiops_connect import ir
 from aiops_connect.loading import LoadError, load
 from aiops_connect.problem import Problem
 
+LOGO_PIXELS = 512
 _TEXT_LENGTH_MAX = 300
+_OPTIONAL = ("base_url", "logo")
+_CONTENTS = ("icon_svg", "logo_png")
+_PNG = re.compile(rb"\x89PNG\r\n\x1a\n.{4}IHDR(.{4})(.{4})", re.DOTALL)  # PNG, third edition, sections 5.2 and 11.2.1
 
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """`name` is what packages are called after, in lower case; `title` what people read. `icon` is a file, relative to
-    that of the settings, and `icon_svg` what is in it, empty where it is not there. `base_url` comes before the paths
-    of a document whose servers are relative; nobody's real address is ever built in."""
+    """`name` is what packages are called after, in lower case; `title` what people read. `icon` and `logo` are files,
+    relative to that of the settings, an SVG and the same as a PNG of 512 by 512 pixels; `icon_svg` and `logo_png` are
+    what is in them, empty where they are not there. `base_url` comes before the paths of a document whose servers are
+    relative; nobody's real address is ever built in."""
 
     name: str
     title: str
@@ -26,7 +32,9 @@ class Publisher:
     support: str
     icon: str
     base_url: str = "https://aiops.example"
+    logo: str = ""
     icon_svg: str = ""
+    logo_png: bytes = b""
 
 
 class PublisherError(Exception):
@@ -49,13 +57,13 @@ def load_publisher(path: Path) -> Publisher:
         raise PublisherError((Problem(path.name, str(error)),)) from error
     if not isinstance(tree, dict):
         raise PublisherError((Problem(path.name, "It has to be an object."),))
-    known = {field.name: field for field in fields(Publisher) if field.name != "icon_svg"}
+    known = {field.name: field for field in fields(Publisher) if field.name not in _CONTENTS}
     problems = [
         Problem(f"{path.name}#/{name}", f"There is no such setting. There are {', '.join(known)}.")
         for name in tree.keys() - known
     ]
     problems += [
-        Problem(f"{path.name}#/{name}", "Add it.") for name in known if name not in tree and name != "base_url"
+        Problem(f"{path.name}#/{name}", "Add it.") for name in known if name not in tree and name not in _OPTIONAL
     ]
     for name in known.keys() & tree.keys():
         value = tree[name]
@@ -65,8 +73,20 @@ def load_publisher(path: Path) -> Publisher:
             )
     if problems:
         raise PublisherError(tuple(sorted(problems)))
-    icon = path.parent / tree["icon"]
-    return Publisher(**tree, icon_svg=icon.read_text(encoding="utf-8") if icon.is_file() else "")
+    icon, logo = path.parent / tree["icon"], path.parent / tree.get("logo", "")
+    return Publisher(
+        **tree,
+        icon_svg=icon.read_text(encoding="utf-8") if icon.is_file() else "",
+        logo_png=_png(logo, f"{path.name}#/logo") if logo.is_file() else b"",
+    )
+
+
+def _png(path: Path, where: str) -> bytes:
+    content = path.read_bytes()
+    head = _PNG.match(content)
+    if head is None or {int.from_bytes(side) for side in head.groups()} != {LOGO_PIXELS}:
+        raise PublisherError((Problem(where, f"It has to be a PNG of {LOGO_PIXELS} by {LOGO_PIXELS} pixels."),))
+    return content
 
 
 def unpublishable(app: ir.App, publisher: Publisher, path: Path) -> list[Problem]:

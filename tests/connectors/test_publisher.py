@@ -73,6 +73,23 @@ def test_the_base_url_matters_where_the_api_has_no_address_of_its_own(tmp_path: 
     assert [problem.pointer for problem in found] == ["publisher.yaml#/base_url"]
 
 
+def png(width: int, height: int) -> bytes:
+    return b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR" + width.to_bytes(4) + height.to_bytes(4) + b"the rest"
+
+
+def test_a_logo_is_read_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "logo.png").write_bytes(png(512, 512))
+    assert load_publisher(written(tmp_path, SETTINGS)).logo_png == png(512, 512)
+
+
+@pytest.mark.parametrize("content", [b"", b"<svg/>", png(512, 256), png(256, 256)])
+def test_a_logo_is_a_png_of_one_size(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "logo.png").write_bytes(content)
+    with pytest.raises(PublisherError) as failure:
+        load_publisher(written(tmp_path, SETTINGS))
+    assert str(failure.value) == "publisher.yaml#/logo: It has to be a PNG of 512 by 512 pixels."
+
+
 def test_an_icon_has_to_be_there_and_a_server_somebodys(tmp_path: Path) -> None:
     app = replace(APP, servers=(ir.Server("https://api.things.example"),))
     found = unpublishable(app, REAL, tmp_path / "publisher.yaml")

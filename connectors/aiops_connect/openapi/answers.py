@@ -1,6 +1,7 @@
 """Responses into what comes back: successes, and errors."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from aiops_connect import ir
 from aiops_connect.openapi.examples import first_example, sample
@@ -13,6 +14,7 @@ _RETRYABLE = frozenset({"408", "425", "429", "500", "502", "503", "504", "5XX"})
 _MESSAGES = ("message", "error", "detail", "error_description", "title", "description", "errorMessage", "msg", "reason")
 _CODES = ("code", "error_code", "errorCode", "type", "error")
 _CODES_MAX = 100
+_FIELDS = ("field", "param", "parameter", "loc", "path", "pointer", "property", "name", "location", "attribute")
 
 
 def answers(operation: Node, schemas: Schemas) -> tuple[ir.Answer, ...]:
@@ -87,6 +89,7 @@ def _error(status: str, response: Node, schemas: Schemas) -> ir.ApiError:
         codes=tuple(_codes(schemas.facts(schema), schemas))[:_CODES_MAX] if schema is not None else (),
         is_retryable=says_when or status in _RETRYABLE,
         has_retry_after=says_when,
+        details=_details(body),
     )
 
 
@@ -106,6 +109,31 @@ def _pointer_to(body: ir.FieldType | None, names: tuple[str, ...], *, is_code: b
             case ir.Group() as inner if (below := _pointer_to(inner, names, is_code=is_code)) is not None:
                 return f"/{name}{below}"
     return None
+
+
+def _details(body: ir.FieldType | None) -> ir.ErrorDetails | None:
+    """The first list of objects that have a sentence each, also in an object within; of several shapes, of the first
+    that has one."""
+    match body:
+        case ir.Union(variants):
+            return next(filter(None, (_details(variant.type) for variant in variants)), None)
+        case ir.Group(fields):
+            return next(filter(None, map(_details_in, fields)), None)
+        case _:
+            return None
+
+
+def _details_in(member: ir.Field) -> ir.ErrorDetails | None:
+    match member.type:
+        case ir.Array(ir.Group(fields) as item) if (sentence := _pointer_to(item, _MESSAGES)) is not None:
+            by_name = {field.name: field.type for field in fields}
+            name = next((one for one in _FIELDS if isinstance(by_name.get(one), ir.Text | ir.Array | ir.Choice)), None)
+            is_path = name is not None and isinstance(by_name[name], ir.Array)
+            return ir.ErrorDetails(f"/{member.name}", sentence, f"/{name}" if name else None, is_path)
+        case ir.Group() as inner if (found := _details(inner)) is not None:
+            return replace(found, items=f"/{member.name}{found.items}")
+        case _:
+            return None
 
 
 def _codes(facts: Facts, schemas: Schemas) -> Iterator[ir.ErrorCode]:

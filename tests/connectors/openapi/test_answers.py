@@ -77,6 +77,7 @@ def error(**properties: Any) -> dict[str, Any]:
     return answer(in_json({"type": "object", "properties": properties}))
 
 
+NAMES = {"type": "array", "items": TEXT}
 RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}}}
 ERRORS: list[tuple[str, dict[str, Any], ir.ApiError]] = [
     ("without a body", {"404": answer()}, ir.ApiError("404", "It.")),
@@ -97,6 +98,25 @@ ERRORS: list[tuple[str, dict[str, Any], ir.ApiError]] = [
         "with codes",
         {"400": error(error=TEXT, code={"enum": ["a", "b"]})},
         ir.ApiError("400", "It.", "/error", "/code", (ir.ErrorCode("a"), ir.ErrorCode("b"))),
+    ),
+    (
+        "that says which inputs are wrong",
+        {
+            "422": error(
+                error=TEXT, details={"type": "array", "items": {"properties": {"field": TEXT, "message": TEXT}}}
+            )
+        },
+        ir.ApiError("422", "It.", "/error", details=ir.ErrorDetails("/details", "/message", "/field")),
+    ),
+    (
+        "that says by what path they are reached",
+        {"422": error(detail={"type": "array", "items": {"properties": {"loc": NAMES, "msg": TEXT}}})},
+        ir.ApiError("422", "It.", details=ir.ErrorDetails("/detail", "/msg", "/loc", is_path=True)),
+    ),
+    (
+        "that says what is wrong, within",
+        {"422": error(error={"properties": {"errors": {"type": "array", "items": {"properties": {"title": TEXT}}}}})},
+        ir.ApiError("422", "It.", details=ir.ErrorDetails("/error/errors", "/title")),
     ),
     (
         "of several shapes",

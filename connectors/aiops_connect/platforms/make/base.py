@@ -3,8 +3,7 @@
 from typing import Any
 
 from aiops_connect import ir
-from aiops_connect.platforms.make import errors, iml
-from aiops_connect.platforms.make.connection import credentials
+from aiops_connect.platforms.make import connection, errors, iml
 from aiops_connect.platforms.make.runner.iml.syntax import Node
 from aiops_connect.publisher import Publisher
 
@@ -23,7 +22,7 @@ def address(server: ir.Server, publisher: Publisher) -> str:
 def communication(app: ir.App, base_url: str, *, leaves_host: bool) -> dict[str, Any]:
     """`leaves_host`: some module fetches from an address that the API names. Make sends the headers of the base to any
     address, so the credentials are left out there."""
-    found = credentials(app.connection, "connection")
+    found = connection.of_all(app)
     if leaves_host:
         found.headers = {name: _at_home(value) for name, value in found.headers.items()}
     operations = [*app.operations, *app.internal]

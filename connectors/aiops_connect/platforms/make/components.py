@@ -23,6 +23,8 @@ _SUFFIXES = {
     "detach": "detach.iml.json",
     "update": "update.iml.json",
     "common": "common.json",
+    "scopeList": "scope-list.iml.json",
+    "defaultScope": "default-scope.iml.json",
 }
 
 
@@ -37,7 +39,8 @@ class Component:
 
     def path(self, code: str) -> str:
         name = naming.kebab(self.id)
-        return f"{self.kind}s/{name}/{name}.{_SUFFIXES[code]}"
+        is_oauth = code == "communication" and self.metadata.get("connectionType") == "oauth"
+        return f"{self.kind}s/{name}/{name}.{'oauth-' if is_oauth else ''}{_SUFFIXES[code]}"
 
     @property
     def entry(self) -> dict[str, Any]:

@@ -1,137 +1,176 @@
-"""The connection: what it asks for, how it is tested, and what it adds to each request."""
+"""The connections: which there are, how each is tested, and what is sent of them all.
 
-from dataclasses import dataclass, field
-from typing import Any, assert_never
+Make has as many connections in an app as it needs. There is one for the way in that opens the most operations, and one
+more for each way that some operation cannot do without.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from aiops_connect import ir
-from aiops_connect.platforms.make import errors, iml, naming, requests
+from aiops_connect.platforms.make import credentials, errors, iml, naming, oauth, requests
 from aiops_connect.platforms.make.components import Component
+from aiops_connect.platforms.make.credentials import Credentials
 from aiops_connect.platforms.make.runner.iml.syntax import Node
 from aiops_connect.problem import Problem
 
-ID = "apiKey"
+ID, OAUTH_ID = "apiKey", "oauth"
+WHERE = "#/components/securitySchemes"
+_ID_LENGTH_MAX = 30
 
 
-@dataclass
-class Credentials:
-    """Parameters of a connection and what is made of them. In a connection's own requests they are `parameters.x`,
-    elsewhere `connection.x`; `root` says which."""
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One of them. `asked` is for its own requests, `used` for those of modules."""
 
-    root: str
-    parameters: list[dict[str, Any]] = field(default_factory=list)
-    headers: dict[str, Node] = field(default_factory=dict)
-    query: dict[str, Node] = field(default_factory=dict)
-    cookies: list[Node] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    id: str
+    schemes: tuple[str, ...]
+    label: str
+    asked: Credentials
+    used: Credentials
 
-    def ask(self, name: str, label: str, help_text: str, *, is_secret: bool = True) -> Node:
-        """Adds a parameter; its value."""
-        taken = {one["name"] for one in self.parameters}
-        while name in taken:
-            name += "2"
-        self.parameters.append(
-            {
-                "name": name,
-                "type": "password" if is_secret else "text",
-                "label": naming.label(label),
-                "required": True,
-                "editable": True,
-                "help": naming.help_text(help_text, f"The {label} of your account."),
-            }
-        )
-        return iml.variable(self.root, name)
-
-    @property
-    def sent(self) -> dict[str, dict[str, str]]:
-        """The directives that carry them."""
-        headers = dict(self.headers)
-        if self.cookies:
-            headers["cookie"] = iml.joined(*self.cookies)
-        found = {"headers": headers, "qs": self.query}
-        return {name: {key: iml.whole(one) for key, one in nodes.items()} for name, nodes in found.items() if nodes}
-
-    @property
-    def sanitize(self) -> list[str]:
-        """The paths that no log may show."""
-        names = [*self.headers, *(["cookie"] if self.cookies else [])]
-        return [*(f"request.headers.{name}" for name in names), *(f"request.qs.{name}" for name in self.query)]
+    def opens(self, operation: ir.Operation) -> bool:
+        return _opens(self.schemes, operation)
 
 
-def credentials(connection: ir.Connection | None, root: str) -> Credentials:
-    """Those of the alternative that opens the most operations."""
-    found = Credentials(root)
-    if connection is None:
-        return found
-    chosen = connection.alternatives[0] if connection.alternatives else ()
-    for scheme in connection.schemes:
-        if scheme.id in chosen:
-            _add(found, scheme)
+def connections(app: ir.App) -> list[Connection]:
+    """Those that an app needs, the one that opens the most operations first; none where nothing is asked for."""
+    found: list[Connection] = []
+    taken: tuple[set[str], set[str]] = (set(), set())
+    for schemes in _needed(app):
+        asked, used = (credentials.of(schemes, root, names) for root, names in zip(_ROOTS, taken, strict=True))
+        if not asked.parameters:
+            continue
+        first = OAUTH_ID if asked.flow is not None else ID
+        id_ = first if not found else naming.component_id(schemes[0].id, {one.id.casefold() for one in found})
+        names = tuple(scheme.id for scheme in schemes)
+        found.append(Connection(id_[:_ID_LENGTH_MAX], names, schemes[0].label, asked, used))
     return found
 
 
-def _add(found: Credentials, scheme: ir.SecurityScheme) -> None:
-    match scheme:
-        case ir.Bearer():
-            found.headers["authorization"] = _after("Bearer ", found.ask("apiKey", scheme.label, scheme.help))
-        case ir.OtherHttp(scheme=word):
-            found.headers["authorization"] = _after(f"{word} ", found.ask("credentials", scheme.label, scheme.help))
-        case ir.OAuth2() | ir.OpenIdConnect():
-            help_text = "An access token of your account, as your provider shows or issues it."
-            found.headers["authorization"] = _after("Bearer ", found.ask("accessToken", "Access token", help_text))
-        case ir.Basic():
-            user = found.ask("username", "User name", "The name you sign in with.", is_secret=False)
-            password = found.ask("password", "Password", scheme.help)
-            pair = iml.joined(user, iml.text(":"), password)
-            found.headers["authorization"] = _after("Basic ", iml.call("base64", pair))
-        case ir.ApiKey():
-            _add_key(found, scheme)
-        case ir.MutualTls():
-            found.problems.append("Make has no connection with a certificate of the client. Offer another scheme.")
-        case _:
-            assert_never(scheme)
+_ROOTS = ("parameters", "connection")
 
 
-def _add_key(found: Credentials, scheme: ir.ApiKey) -> None:
-    key = _after(scheme.prefix, found.ask("apiKey", scheme.label, scheme.help))
-    match scheme.location:
-        case ir.KeyLocation.HEADER:
-            found.headers[scheme.name.lower()] = key
-        case ir.KeyLocation.QUERY:
-            found.query[scheme.name] = key
-        case ir.KeyLocation.COOKIE:
-            found.cookies.append(iml.joined(iml.text(f"{scheme.name}="), key, iml.text("; ")))
+def _needed(app: ir.App) -> Iterator[list[ir.SecurityScheme]]:
+    if app.connection is None:
+        return
+    known = {scheme.id: scheme for scheme in app.connection.schemes}
+    usable = [one for one in app.connection.alternatives if not _problems(known, one)]
+    chosen = usable[:1]
+    for operation in (*app.operations, *app.internal):
+        if not any(_opens(one, operation) for one in chosen):
+            chosen += [one for one in usable if _opens(one, operation)][:1]
+    yield from ([known[name] for name in one] for one in chosen)
 
 
-def _after(prefix: str, value: Node) -> Node:
-    return iml.joined(iml.text(prefix), value) if prefix else value
+def _opens(schemes: Iterable[str], operation: ir.Operation) -> bool:
+    needed = [{use.scheme for use in requirement.uses} for requirement in operation.security]
+    return not needed or any(one <= set(schemes) for one in needed)
 
 
-def component(app: ir.App, label: str, base_url: str) -> tuple[Component | None, list[Problem]]:
-    """The connection of an app; None where it needs none."""
-    connection = app.connection
-    asked = credentials(connection, "parameters")
-    problems = [Problem("#/components/securitySchemes", message) for message in asked.problems]
-    if connection is None or not asked.parameters:
-        return None, problems
-    communication: dict[str, Any] = {}
-    if connection.check is not None:
-        check = app.operation(connection.check)
-        response: dict[str, Any] = {"error": errors.directive([check])}
-        if connection.account_label is not None:
-            name = iml.whole(iml.below(iml.variable("body"), connection.account_label))
-            response = {
-                "metadata": {"type": _metadata_type(check, connection.account_label), "value": name},
-                **response,
-            }
-        called = requests.request(check, {}, base_url)
-        carried = asked.sent
-        headers = {**called.get("headers", {}), **carried.get("headers", {})}
-        query = {**called.get("qs", {}), **carried.get("qs", {})}
-        communication = {**called, **({"headers": headers} if headers else {}), **({"qs": query} if query else {})}
-        communication |= {"response": response, "log": {"sanitize": asked.sanitize}}
-    metadata = {"label": naming.label(label), "connectionType": "basic"}
-    codes: dict[str, Any] = {"communication": communication, "params": asked.parameters, "common": {}}
-    return Component("connection", ID, metadata, codes), problems
+def _problems(known: dict[str, ir.SecurityScheme], schemes: Iterable[str]) -> list[str]:
+    return credentials.of([known[name] for name in schemes], "parameters").problems
+
+
+def problems(app: ir.App) -> list[Problem]:
+    """Why there is no connection, or an operation has none."""
+    if app.connection is None:
+        return []
+    known = {scheme.id: scheme for scheme in app.connection.schemes}
+    found = connections(app)
+    if not found:
+        return [Problem(WHERE, message) for one in app.connection.alternatives for message in _problems(known, one)][:1]
+    return [
+        Problem(operation.source, f"{operation.id} needs credentials for which Make has no connection. Exclude it.")
+        for operation in app.operations
+        if not any(one.opens(operation) for one in found)
+    ]
+
+
+def used(app: ir.App, operation: ir.Operation | None = None) -> dict[str, str | None]:
+    """The connection of a component: one that opens its operation, the first where that is any."""
+    found = [one.id for one in connections(app) if operation is None or one.opens(operation)]
+    other = found[1] if operation is None and len(found) > 1 else None
+    return {"connection": found[0] if found else None, "altConnection": other}
+
+
+def of_operation(app: ir.App, operation: ir.Operation) -> Credentials:
+    """What a request carries that inherits nothing."""
+    return next((one.used for one in connections(app) if one.opens(operation)), Credentials("connection"))
+
+
+def of_all(app: ir.App) -> Credentials:
+    """What every request carries, whichever connection it has: what is not set, is not sent."""
+    found = [one.used for one in connections(app)]
+    if len(found) == 1:
+        return found[0]
+    merged = Credentials("connection")
+    for one in found:
+        merged.parameters += one.parameters
+        merged.cookies += [_if_used(one, cookie, iml.variable("emptystring")) for cookie in one.cookies]
+        for into, values in ((merged.headers, one.headers), (merged.query, one.query)):
+            for name, value in values.items():
+                into[name] = _if_used(one, value, into.get(name, iml.UNDEFINED))
+    return merged
+
+
+def _if_used(one: Credentials, value: Node, otherwise: Node) -> Node:
+    return iml.call("if", one.proof, value, otherwise)
+
+
+def scopes(app: ir.App, operation: ir.Operation) -> list[str]:
+    """What a token has to be allowed for the operation."""
+    for one in connections(app):
+        if one.opens(operation):
+            uses = [use for requirement in operation.security for use in requirement.uses if use.scheme in one.schemes]
+            return list(dict.fromkeys(scope for use in uses for scope in use.scopes)) if one.used.flow else []
+    return []
+
+
+def components(app: ir.App, label: str, base_url: str) -> tuple[list[Component], list[Problem]]:
+    """The connections as components, and what keeps them from being tested."""
+    found, untested = [], problems(app)
+    all_ = connections(app)
+    check = app.operation(app.connection.check) if app.connection is not None and app.connection.check else None
+    if all_ and check is not None and (needed := [one.id for one in check.inputs if one.required]):
+        message = f"{check.id} cannot test a connection: it needs {needed[0]}. Mark another one: x-connector-check."
+        untested.append(Problem(check.source, message))
+        check = None
+    for one in all_:
+        name = label if len(all_) == 1 else f"{label} ({one.label})"
+        found.append(_component(app, one, name, check if check is not None and one.opens(check) else None, base_url))
+    return found, untested
+
+
+def _component(app: ir.App, one: Connection, label: str, check: ir.Operation | None, base_url: str) -> Component:
+    account = app.connection.account_label if app.connection is not None else None
+    carried = one.asked
+    test = _tested(check, account, carried, base_url) if check is not None else None
+    codes: dict[str, Any] = {"communication": test or {}, "params": carried.parameters, "common": {}}
+    kind = "basic"
+    if carried.flow is not None:
+        kind = "oauth"
+        allowed = oauth.scopes(carried.flow)
+        codes["communication"] = oauth.sections(carried.flow, carried, test)
+        codes |= {"scopeList": allowed, "defaultScope": list(allowed)}
+    return Component("connection", one.id, {"label": naming.label(label), "connectionType": kind}, codes)
+
+
+def _tested(check: ir.Operation, account: ir.Pointer | None, asked: Credentials, base_url: str) -> requests.Directives:
+    """The call that tests a connection, and names it. It inherits nothing from the base."""
+    called = requests.request(check, {}, base_url)
+    merged = {name: {**called.get(name, {}), **asked.sent.get(name, {})} for name in ("headers", "qs")}
+    metadata = {}
+    if account is not None:
+        name = iml.whole(iml.below(iml.variable("body"), account))
+        metadata = {"metadata": {"type": _metadata_type(check, account), "value": name}}
+    return {
+        **called,
+        **{name: content for name, content in merged.items() if content},
+        "response": {**metadata, "error": errors.directive([check])},
+        "log": {"sanitize": asked.sanitize},
+    }
 
 
 def _metadata_type(check: ir.Operation, pointer: ir.Pointer) -> str:

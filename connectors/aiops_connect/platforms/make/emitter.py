@@ -1,6 +1,6 @@
 """Renders an app for Make: a manifest, and the files of its components in the layout of Make's local development."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from aiops_connect import ir
@@ -10,7 +10,7 @@ from aiops_connect.platforms.make.components import Component, json_file
 from aiops_connect.platforms.make.modules import Modules
 from aiops_connect.platforms.make.rpcs import Rpcs
 from aiops_connect.problem import Problem
-from aiops_connect.publisher import Publisher
+from aiops_connect.publisher import LOGO_PIXELS, Publisher
 
 _GENERAL = {
     "base": "general/base.iml.json",
@@ -30,6 +30,12 @@ class MakeEmitter:
     def emit(self, app: ir.App, publisher: Publisher) -> Emitted:
         return _Rendering(app, publisher).emitted()
 
+    def unpublishable(self, app: ir.App, publisher: Publisher) -> Iterable[Problem]:  # noqa: ARG002 - for all apps
+        """Make takes an app with an icon only."""
+        if not publisher.logo_png:
+            pixels = f"{LOGO_PIXELS} by {LOGO_PIXELS} pixels"
+            yield Problem("publisher#/logo", f"Make wants the icon as a PNG of {pixels}. Name such a file.")
+
 
 EMITTER = MakeEmitter()
 
@@ -46,8 +52,7 @@ class _Rendering:
         self.taken = {universal.ID.casefold()}
         self.rpcs = Rpcs(app, self.base_url, self.taken)
         self.groups: list[dict[str, Any]] = []
-        found = connection.credentials(app.connection, "connection")
-        can_fetch = not found.query
+        can_fetch = not connection.of_all(app).query
         self.modules = Modules(app, publisher, self.base_url, self.rpcs, self.taken, can_fetch)
 
     def emitted(self) -> Emitted:
@@ -61,14 +66,14 @@ class _Rendering:
             json_file(_GENERAL["common"], {}),
             json_file(_GENERAL["groups"], self.groups),
             GeneratedFile(_GENERAL["readme"], readme),
+            *([GeneratedFile("icon.png", self.publisher.logo_png)] if self.publisher.logo_png else []),
             *(file for one in made for file in one.files),
         ]
         return Emitted(tuple(files), tuple(sorted(self.problems)))
 
     def _components(self) -> list[Component]:
-        found, problems = connection.component(self.app, self.publisher.title, self.base_url)
+        made, problems = connection.components(self.app, self.publisher.title, self.base_url)
         self.problems += problems
-        made = [found] if found is not None else []
         made += self._triggers()
         for resource in self.app.resources:
             modules = [self._made(one, self.modules.component) for one in resource.operations]

@@ -1,16 +1,16 @@
 """Inputs as Make's parameters, and what of them is sent."""
 
-from dataclasses import dataclass
+import json
 from enum import Enum, auto
-from typing import Any, assert_never
+from typing import assert_never
 
 import regex
 
-from aiops_connect import ir
-from aiops_connect.platforms.make import iml, naming
+from aiops_connect import help_texts, ir
+from aiops_connect.platforms.make import files, iml, naming
+from aiops_connect.platforms.make.files import Parameter
 from aiops_connect.platforms.make.runner.iml.syntax import Node
 
-Parameter = dict[str, Any]
 NAME_LENGTH_MAX = 128
 DATE_FORMAT = "YYYY-MM-DDTHH:mm:ss[Z]"
 _PATTERN_LENGTH_MAX = 500
@@ -22,16 +22,9 @@ class Entry(Enum):
     AS_IT_IS = auto()  # by parameters of its own shape
     JSON = auto()  # as text that is JSON
     FILE = auto()  # as a file: its name and its content
+    FILES = auto()  # as a list of files
     LINK_OR_FILE = auto()  # as a link, or as a file that is uploaded first
     CONSTANT = auto()  # not at all
-
-
-@dataclass(frozen=True, slots=True)
-class FileNames:
-    """The parameters of a file."""
-
-    name: str
-    data: str
 
 
 def entry(field: ir.Field) -> Entry:
@@ -40,8 +33,10 @@ def entry(field: ir.Field) -> Entry:
             return Entry.CONSTANT
         case ir.File(form=ir.FileForm.URL, upload=upload):
             return Entry.AS_IT_IS if upload is None else Entry.LINK_OR_FILE
-        case ir.File() | ir.Array(item=ir.File(form=ir.FileForm.BYTES)):
+        case ir.File():
             return Entry.FILE
+        case ir.Array(item=ir.File(form=ir.FileForm.BYTES)):
+            return Entry.FILES
     return Entry.AS_IT_IS if _passes(field.type) else Entry.JSON
 
 
@@ -62,15 +57,6 @@ def _passes(type_: ir.FieldType) -> bool:
             assert_never(type_)
 
 
-def file_names(field: ir.Field) -> FileNames:
-    return FileNames(f"{field.id}_file_name", f"{field.id}_data")
-
-
-def source_name(field: ir.Field) -> str:
-    """The parameter that says whether a link is entered or a file."""
-    return f"{field.id}_source"
-
-
 def parameters(field: ir.Field) -> list[Parameter]:
     """What is asked for.
 
@@ -81,11 +67,13 @@ def parameters(field: ir.Field) -> list[Parameter]:
         case Entry.CONSTANT:
             return []
         case Entry.FILE:
-            return file_pair(field, required=field.required)
+            return files.pair(field, files.file_names(field), required=field.required)
+        case Entry.FILES:
+            return [{**_named(field, field.id), **_help(field), **files.several(), **_items(field.type)}]
         case Entry.LINK_OR_FILE:
             return [_link_or_file(field)]
         case Entry.JSON:
-            return [{**_named(field, field.id), "type": "json", **_help(field, "Enter it as JSON.")}]
+            return [_json(field)]
         case Entry.AS_IT_IS:
             return [_parameter(field, field.id)]
 
@@ -94,6 +82,17 @@ def _parameter(field: ir.Field, name: str) -> Parameter:
     default = {} if field.default in (ir.MISSING, None) else {"default": field.default}
     guard(field.default)
     return {**_named(field, name), **_shape(field.type, field.label), **_help(field), **default}
+
+
+def _json(field: ir.Field) -> Parameter:
+    default = {} if field.default in (ir.MISSING, None) else {"default": json.dumps(field.default, ensure_ascii=False)}
+    guard(field.default)
+    return {
+        **_named(field, field.id),
+        "type": "json",
+        **_help(field, f"Enter it as JSON. {help_texts.limits(field.type, field.help)}"),
+        **default,
+    }
 
 
 def _named(field: ir.Field, name: str) -> Parameter:
@@ -112,7 +111,7 @@ def _help(field: ir.Field, more: str = "") -> Parameter:
         parts.append({"date": "Write it as 2026-01-31.", "time": "Write it as 10:15:00Z."}[field.type.precision])
     if field.deprecated:
         parts.append("It is deprecated.")
-    text = " ".join(part for part in parts if part)
+    text = " ".join(part.strip() for part in parts if part.strip())
     return {"help": text} if text else {}
 
 
@@ -136,16 +135,13 @@ def _shape(type_: ir.FieldType, label: str) -> Parameter:
         case ir.Array(ir.Choice() as choice):
             return {"type": "select", "multiple": True, "options": options(choice), **_items(type_)}
         case ir.Array(ir.Group(fields)):
-            return {"type": "array", "labels": _ADD, "spec": _members(fields), **_items(type_)}
+            return {"type": "array", "labels": files.ADD, "spec": _members(fields), **_items(type_)}
         case ir.Array(item):
             inner = {"name": "value", "label": naming.label(label), **_shape(item, label)}
-            return {"type": "array", "labels": _ADD, "spec": inner, **_items(type_)}
+            return {"type": "array", "labels": files.ADD, "spec": inner, **_items(type_)}
         case ir.Group(fields):
             return {"type": "collection", "spec": _members(fields)}
     raise AssertionError(type_)  # `_passes` let it through
-
-
-_ADD = {"add": "Add item"}
 
 
 def _text(type_: ir.Text) -> Parameter:
@@ -165,8 +161,8 @@ def _is_usable(pattern: str) -> bool:
     return True
 
 
-def _items(type_: ir.Array) -> Parameter:
-    return _validate(minItems=type_.items_min, maxItems=type_.items_max)
+def _items(type_: ir.FieldType) -> Parameter:
+    return _validate(minItems=type_.items_min, maxItems=type_.items_max) if isinstance(type_, ir.Array) else {}
 
 
 def _validate(**rules: float | str | None) -> Parameter:
@@ -192,39 +188,19 @@ def guard(value: object) -> None:
         raise iml.InexpressibleError(f"Make would take the value {str(value)[:40]!r} for an expression.")
 
 
-def file_pair(field: ir.Field, *, required: bool) -> list[Parameter]:
-    """The two parameters that Make fills together from a file of another module."""
-    names = file_names(field)
-    flags = {"required": True} if required else {}
-    label = naming.label(field.label.removesuffix(" URL"))[:200]
-    about = field.help if isinstance(field.type, ir.File) and field.type.upload is None else ""
-    several = " One file can be sent." if isinstance(field.type, ir.Array) else ""
-    name = {
-        "name": names.name,
-        "type": "filename",
-        "label": "File name" if label == "File" else f"{label} file name",
-        "semantic": "file:name",
-        "help": "The name of the file with its extension. For example, `recording.mp3`.",
-    }
-    data = {
-        "name": names.data,
-        "type": "buffer",
-        "label": label,
-        "semantic": "file:data",
-        "help": naming.help_text(about, "The content of the file.") + several,
-    }
-    return [{**name, **flags}, {**data, **flags}]
-
-
 def _link_or_file(field: ir.Field) -> Parameter:
     link = {**_parameter(field, field.id), "type": "url"}
     choices = [
         {"label": "Link", "value": "link", "nested": [link]},
-        {"label": "File", "value": "file", "nested": file_pair(field, required=field.required)},
+        {
+            "label": "File",
+            "value": "file",
+            "nested": files.pair(field, files.file_names(field), required=field.required),
+        },
     ]
     flags = {"required": True} if field.required else {}
     return {
-        "name": source_name(field),
+        "name": files.source_name(field),
         "type": "select",
         "label": naming.label(f"{field.label.removesuffix(' URL')} from"),
         "help": "Whether you have a link, or a file that is uploaded first.",
@@ -239,15 +215,10 @@ def entered(field: ir.Field) -> Node:
     given = iml.variable("parameters", field.id)
     match entry(field):
         case Entry.LINK_OR_FILE:
-            is_file = iml.equals(iml.variable("parameters", source_name(field)), iml.text("file"))
-            return iml.call("if", is_file, iml.variable("temp", link_name(field)), iml.set_or_absent(given))
+            is_file = iml.equals(iml.variable("parameters", files.source_name(field)), iml.text("file"))
+            return iml.call("if", is_file, iml.variable("temp", files.link_name(field)), iml.set_or_absent(given))
         case Entry.JSON:
             return iml.if_set(given, iml.call("parseJSON", given))
     if isinstance(field.type, ir.DateTime) and field.type.precision == "date-time":
         return iml.if_set(given, iml.call("formatDate", given, iml.text(DATE_FORMAT), iml.text("UTC")))
     return given if field.required else iml.set_or_absent(given)
-
-
-def link_name(field: ir.Field) -> str:
-    """Under which name in `temp` the link stands that came of uploading the file of an input."""
-    return f"{field.id}_link"

@@ -69,6 +69,11 @@ def joined(*parts: Node) -> Node:
     return reduce(lambda left, right: binary("+", left, right), parts)
 
 
+def as_sentence(value: Node) -> Node:
+    """With one full stop at its end."""
+    return call("replace", value, text("/[.]?$/"), text("."))
+
+
 def if_set(value: Node, then: Node) -> Node:
     """`then` where there is a value, else nothing at all."""
     return call("if", value, then)

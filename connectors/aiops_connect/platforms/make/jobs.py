@@ -158,8 +158,8 @@ def _message(module: JobModule) -> str:
     failed = iml.joined(name, iml.text(" failed"))
     if job.reason is not None:
         reason = iml.below(_JOB, job.reason)
-        sentence = iml.call("replace", reason, iml.text("/[.]?$/"), iml.text("."))
-        failed = iml.joined(failed, iml.call("if", reason, iml.joined(iml.text(": "), sentence), iml.text(".")))
+        why = iml.joined(iml.text(": "), iml.as_sentence(reason))
+        failed = iml.joined(failed, iml.call("if", reason, why, iml.text(".")))
     late = iml.joined(
         name,
         iml.text(f" has not ended within {WAIT_SECONDS} seconds. It goes on; look it up later: {module.status.label}."),

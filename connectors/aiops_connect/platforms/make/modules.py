@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from aiops_connect import ir
-from aiops_connect.platforms.make import base, fields, iml, interfaces, jobs, naming, pages, requests
+from aiops_connect import help_texts, ir
+from aiops_connect.platforms.make import base, connection, fields, files, iml, interfaces, jobs, naming, pages, requests
 from aiops_connect.platforms.make.components import Component
 from aiops_connect.platforms.make.requests import Directives, Value
-from aiops_connect.platforms.make.rpcs import Rpcs, used
+from aiops_connect.platforms.make.rpcs import Rpcs
 from aiops_connect.platforms.make.runner.iml.syntax import Node
 from aiops_connect.publisher import Publisher
 
@@ -56,7 +56,7 @@ class Modules:
             "description": _description(operation),
             "moduleType": "search" if is_search else "action",
             **({} if is_search else {"actionCrud": _CRUD[operation.effect]}),
-            **used(self.app),
+            **connection.used(self.app, operation),
         }
         codes = {
             "communication": made["communication"],
@@ -64,7 +64,7 @@ class Modules:
             "mappableParams": made["mappableParams"],
             "interface": made["interface"],
             "samples": made["samples"],
-            "scope": [],
+            "scope": connection.scopes(self.app, operation),
         }
         return Component("module", naming.component_id(operation.id, self.taken), metadata, codes)
 
@@ -75,8 +75,7 @@ class Modules:
 
     def _job(self, operation: ir.Operation, execution: ir.Job) -> dict[str, Any]:
         module = jobs.read(self.app, operation, execution, can_fetch=self.can_fetch)
-        set_by_job = {one.field for one in execution.start} | ({execution.wait.field} if execution.wait else set())
-        asked = [one for one in operation.inputs if one.id not in set_by_job]
+        asked = self._asked(operation)
         chain = [
             *self._uploads(asked),
             *jobs.steps(module, self._values(operation, asked), self.host(operation), self.host(module.status)),
@@ -91,7 +90,7 @@ class Modules:
 
     def _search(self, operation: ir.Operation, pointer: ir.Pointer, item: tuple[ir.Field, ...]) -> dict[str, Any]:
         driven = pages.driven(operation)
-        asked = [one for one in operation.inputs if one.id not in driven]
+        asked = self._asked(operation)
         name = "limit" if all(one.id != "limit" for one in asked) else "results_limit"
         first = {field: value for field, value in driven.items() if value is not None}
         values = {**self._values(operation, asked), **first}
@@ -112,7 +111,7 @@ class Modules:
         }
 
     def _action(self, operation: ir.Operation) -> dict[str, Any]:
-        asked = list(operation.inputs)
+        asked = self._asked(operation)
         response, fields_ = _answered(operation)
         call = {
             **requests.request(operation, self._values(operation, asked), self.host(operation)),
@@ -126,6 +125,11 @@ class Modules:
             **_put_out(fields_, sample),
         }
 
+    def _asked(self, operation: ir.Operation) -> list[ir.Field]:
+        """The inputs that get a value: those of people, and those that are always the same."""
+        people = self.app.asked(operation)
+        return [one for one in operation.inputs if one in people or isinstance(one.type, ir.Constant)]
+
     def _values(self, operation: ir.Operation, asked: list[ir.Field]) -> dict[str, Value]:
         values = requests.values_of({one.id: one for one in asked})
         if operation.idempotency in values:
@@ -133,18 +137,17 @@ class Modules:
         return values
 
     def _parameters(self, asked: list[ir.Field]) -> list[dict[str, Any]]:
-        found = []
-        for one in asked:
-            for parameter in fields.parameters(one):
-                if one.options is not None and parameter["name"] == one.id:
-                    parameter |= {
-                        "type": "select",
-                        "mode": "edit",
-                        "options": {"store": self.rpcs.options(one.options)},
-                    }
-                    parameter.pop("validate", None)
-                found.append(parameter)
+        found = [self._listed(one, parameter) for one in asked for parameter in fields.parameters(one)]
         return sorted(found, key=lambda parameter: not parameter.get("required", False))
+
+    def _listed(self, field: ir.Field, parameter: files.Parameter) -> files.Parameter:
+        """With the options that an RPC fetches. A list of options checks nothing, so its limits stand in the help."""
+        if field.options is None or parameter["name"] != field.id:
+            return parameter
+        told = f"{parameter.get('help', '')} {help_texts.limits(field.type, field.help)}".strip()
+        kept = {name: value for name, value in parameter.items() if name not in ("validate", "help")}
+        listed = {"type": "select", "mode": "edit", "options": {"store": self.rpcs.options(field.options)}}
+        return {**kept, **listed, **({"help": told} if told else {})}
 
     def _uploads(self, asked: list[ir.Field]) -> list[Directives]:
         """The files among the inputs become links first."""
@@ -156,18 +159,17 @@ class Modules:
 
     def _upload(self, field: ir.Field, upload: ir.Upload) -> Directives:
         operation = self.app.operation(upload.operation)
-        is_file = iml.equals(iml.variable("parameters", fields.source_name(field)), iml.text("file"))
+        is_file = iml.equals(iml.variable("parameters", files.source_name(field)), iml.text("file"))
         answered = iml.whole(iml.below(_BODY, upload.url))
         return {
             **requests.request(operation, {upload.field: requests.file_value(field)}, self.host(operation)),
             "condition": iml.whole(is_file),
-            "response": {"temp": {fields.link_name(field): answered}},
+            "response": {"temp": {files.link_name(field): answered}},
         }
 
 
 def _description(operation: ir.Operation) -> str:
-    price = f" Costs {operation.credits} credits." if operation.credits else ""
-    return f"{naming.sentence(operation.help, operation.label)}{price}"
+    return f"{naming.sentence(operation.help, operation.label)} {help_texts.price(operation)}".rstrip()
 
 
 def _is_list(operation: ir.Operation) -> bool:
@@ -242,8 +244,11 @@ def _told_apart(field: ir.Field) -> list[Node]:
         case fields.Entry.CONSTANT, _:
             return []
         case fields.Entry.FILE, _:
-            data = iml.variable("parameters", fields.file_names(field).data)
+            data = iml.variable("parameters", files.file_names(field).data)
             return [iml.if_set(data, iml.call("sha256", data))]
+        case fields.Entry.FILES, _:
+            contents = iml.call("map", iml.variable("parameters", field.id), iml.text(files.IN_A_LIST.data))
+            return [iml.if_set(contents, iml.call("sha256", iml.call("join", contents, iml.variable("emptystring"))))]
         case fields.Entry.AS_IT_IS, ir.Array() | ir.Group():
             return [iml.if_set(iml.variable("parameters", field.id), iml.call("createJSON", fields.entered(field)))]
         case fields.Entry.JSON, _:

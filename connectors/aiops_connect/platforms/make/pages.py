@@ -3,8 +3,7 @@
 from typing import Any, assert_never
 
 from aiops_connect import ir
-from aiops_connect.platforms.make import iml
-from aiops_connect.platforms.make.connection import credentials
+from aiops_connect.platforms.make import connection, iml
 from aiops_connect.platforms.make.requests import Directives, Value
 from aiops_connect.platforms.make.runner.iml.syntax import Node
 
@@ -133,6 +132,6 @@ def _by_link(response: Directives, following: ir.Pointer | None, app: ir.App, ba
     address = iml.call("if", is_path, iml.joined(iml.text(origin), found), found)
     response["temp"] = {"next": iml.whole(iml.call("ifempty", address, iml.variable("emptystring")))}
     at_home = iml.equals(iml.call("indexOf", _NEXT, iml.text(f"{origin}/")), iml.number(0))
-    carried = credentials(app.connection, "connection").sent
+    carried = connection.of_all(app).sent
     page = {"mergeWithParent": False, "url": iml.whole(_NEXT), "method": "GET", **carried}
     return {"pagination": {**page, "condition": iml.whole(at_home)}, "response": response}

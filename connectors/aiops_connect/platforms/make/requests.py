@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from aiops_connect import ir
-from aiops_connect.platforms.make import fields, iml
+from aiops_connect.platforms.make import fields, files, forms, iml
 from aiops_connect.platforms.make.runner.iml.syntax import Literal, Node
 
 Directives = dict[str, Any]
@@ -51,7 +51,7 @@ def _entered(field: ir.Field) -> Value:
 
 
 def file_value(field: ir.Field) -> FileValue:
-    names = fields.file_names(field)
+    names = files.file_names(field)
     return FileValue(iml.variable("parameters", names.name), iml.variable("parameters", names.data))
 
 
@@ -150,7 +150,9 @@ def _headers(operation: ir.Operation, at: Mapping[ir.Location, list[tuple[ir.Fie
     if cookies:
         found["cookie"] = iml.whole(iml.joined(*cookies))
     body = operation.body
-    if body is not None and body.format not in (ir.BodyFormat.FORM, ir.BodyFormat.MULTIPART):
+    if body is not None and _is_own_form(body, at[ir.Location.BODY]):
+        found["content-type"] = forms.MEDIA_TYPE
+    elif body is not None and body.format not in (ir.BodyFormat.FORM, ir.BodyFormat.MULTIPART):
         plain = body.media_type if "*" not in body.media_type else "application/octet-stream"
         if plain != "application/json":
             found["content-type"] = iml.literal(plain)
@@ -193,6 +195,8 @@ def _body(operation: ir.Operation, inputs: list[tuple[ir.Field, Value]]) -> Dire
         return {"body": None} if operation.method in _WITH_BODY else {}
     if body.is_whole:
         return {"type": _TYPES[body.format], "body": _whole(body, *inputs[0]) if inputs else None}
+    if _is_own_form(body, inputs):
+        return {"type": "text", "body": forms.body([(one, node(value)) for one, value in inputs])}
     if body.format is not ir.BodyFormat.MULTIPART:
         content = {iml.literal(one.name): _member(one, value) for one, value in inputs}
         return {"type": _TYPES[body.format], "body": content}
@@ -201,6 +205,10 @@ def _body(operation: ir.Operation, inputs: list[tuple[ir.Field, Value]]) -> Dire
     for one, value in inputs:
         parts[iml.literal(one.name)] = _part(one, value, held)
     return {"type": _TYPES[body.format], **({"temp": held} if held else {}), "body": parts}
+
+
+def _is_own_form(body: ir.Body, inputs: list[tuple[ir.Field, Value]]) -> bool:
+    return body.format is ir.BodyFormat.FORM and forms.has_lists([one for one, _ in inputs])
 
 
 def _whole(body: ir.Body, field: ir.Field, value: Value) -> ir.Json:

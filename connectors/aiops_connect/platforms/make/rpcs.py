@@ -37,12 +37,9 @@ class Rpcs:
         )
         listing["response"]["output"] = {"label": iml.whole(label), "value": iml.whole(value)}
         communication = {**requests.request(operation, {**driven, **values}), **listing}
-        metadata = {"label": naming.label(f"{name_label(operation.id)} to choose from"), **used(self.app)}
+        metadata = {
+            "label": naming.label(f"{name_label(operation.id)} to choose from"),
+            **connection.used(self.app, operation),
+        }
         name = naming.component_id(f"{operation.id} options", self.taken)
         return Component("rpc", name, metadata, {"communication": communication, "params": []})
-
-
-def used(app: ir.App) -> dict[str, str | None]:
-    """The connection that a component uses."""
-    has_one = bool(connection.credentials(app.connection, "connection").parameters)
-    return {"connection": connection.ID if has_one else None, "altConnection": None}

@@ -3,8 +3,8 @@
 from typing import Any
 
 from aiops_connect import ir
+from aiops_connect.platforms.make import connection
 from aiops_connect.platforms.make.components import Component
-from aiops_connect.platforms.make.rpcs import used
 
 ID = "makeApiCall"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -28,7 +28,7 @@ def component(app: ir.App, base_url: str) -> Component:
         "label": "Make an API call",
         "description": "Performs an arbitrary authorized API call.",
         "moduleType": "universal",
-        **used(app),
+        **connection.used(app),
     }
     codes: dict[str, Any] = {
         "communication": communication,

@@ -4,11 +4,9 @@ from typing import Any
 
 from aiops_connect import ir
 from aiops_connect.naming import identifier
-from aiops_connect.platforms.make import errors, fields, iml, interfaces, naming, requests
+from aiops_connect.platforms.make import connection, errors, fields, iml, interfaces, naming, requests
 from aiops_connect.platforms.make.components import Component
-from aiops_connect.platforms.make.connection import credentials
 from aiops_connect.platforms.make.requests import Directives, Value
-from aiops_connect.platforms.make.rpcs import used
 from aiops_connect.platforms.make.runner.iml.syntax import Node
 
 TOLERANCE_SECONDS = 300
@@ -27,7 +25,8 @@ def components(app: ir.App, trigger: ir.Trigger, base_url: str, taken: set[str])
     codes |= {"attach": {}, "detach": {}, "update": {}, "requiredScope": []}
     if trigger.subscription is not None:
         codes |= _subscribed(app, trigger, trigger.subscription, base_url)
-    metadata = {"label": naming.label(trigger.label), "webhookType": "web", **used(app)}
+    subscribing = app.operation(trigger.subscription.subscribe.operation) if trigger.subscription is not None else None
+    metadata = {"label": naming.label(trigger.label), "webhookType": "web", **connection.used(app, subscribing)}
     hook = Component("webhook", webhook, metadata, codes)
     module = {
         "label": _label(trigger),
@@ -108,7 +107,7 @@ def _source(trigger: ir.Trigger, source: ir.Source, stored: dict[str, str]) -> V
 
 def _called(app: ir.App, operation: ir.Operation, values: dict[str, Value], base_url: str) -> Directives:
     """Nothing is inherited from the base here: address, credentials, errors and log are said again."""
-    found = credentials(app.connection, "connection")
+    found = connection.of_operation(app, operation)
     called = requests.request(operation, values, base_url)
     carried = found.sent
     merged = {name: {**called.get(name, {}), **carried.get(name, {})} for name in ("headers", "qs")}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from aiops_connect import ir
+from aiops_connect import help_texts, ir
 from aiops_connect.changes import Change
 from aiops_connect.emitter import Emitted, GeneratedFile, templates
 from aiops_connect.platforms.n8n import (
@@ -271,8 +271,8 @@ def _search_options(options: tuple[ir.Option, ...]) -> Iterator[Value]:
 
 def _option(one: naming.Step) -> Property:
     made: Property = {"name": one.name, "value": one.value, "action": one.action}
-    about = one.about if one.is_waiting else one.operation.help
-    help_text = prose.help_text(about, one.name, length_max=_OPTION_LENGTH_MAX)
+    about, price = (one.about, "") if one.is_waiting else (one.operation.help, help_texts.price(one.operation))
+    help_text = prose.help_text(about, one.name, more=price, length_max=_OPTION_LENGTH_MAX)
     if one.value == "upsert":
         help_text = "Create a new record, or update the current one if it already exists (upsert)"
     return made | ({"description": help_text} if help_text and help_text != one.name else {})

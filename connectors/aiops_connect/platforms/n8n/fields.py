@@ -4,7 +4,7 @@ import json
 import re
 from typing import assert_never
 
-from aiops_connect import ir
+from aiops_connect import help_texts, ir
 from aiops_connect.platforms.n8n import naming, prose
 from aiops_connect.platforms.n8n.groups import group, union
 from aiops_connect.platforms.n8n.literals import Value
@@ -30,7 +30,9 @@ def rendered(one: ir.Field, parameter: str, searches: Searches | None, depth: in
         kept = {name: value for name, value in given.items() if name in listed} if isinstance(given, dict) else {}
         made.property["typeOptions"] = {**kept, "password": True}
     described |= made.property
-    help_text = prose.help_text(_help(one), str(described["displayName"]), is_boolean=kind == "boolean")
+    help_text = prose.help_text(
+        _help(one), str(described["displayName"]), more=_limits(one), is_boolean=kind == "boolean"
+    )
     if help_text and "description" not in described:
         described["description"] = help_text
     if "placeholder" not in described and kind in ("string", "number") and (example := _placeholder(one, parameter)):
@@ -130,8 +132,8 @@ def _choice(one: ir.Field, type_: ir.Choice, parameter: str, searches: Searches 
     options, prefix = choices(type_.options)
     default = option_value(one.default, prefix) if one.default is not ir.MISSING else None
     values = [option["value"] for option in options]
-    known = any(value == default and type(value) is type(default) for value in values)
-    made: Property = {"kind": "options", "options": options, "default": default if known else values[0]}
+    known = [value for value in values if str(value) == str(default)]  # a document may have 1 among "1", "2"
+    made: Property = {"kind": "options", "options": options, "default": known[0] if known else values[0]}
     return Rendered(made, {"kind": "choice", **({"prefix": prefix} if prefix else {})})
 
 
@@ -203,6 +205,11 @@ def _help(one: ir.Field) -> str:
     if isinstance(one.type, ir.Choice) and one.type.is_open:
         offered = " One of " + ", ".join(str(option.value) for option in one.type.options[:20])
     return f"{one.help.strip()}{offered}" + (" (deprecated)" if one.deprecated else "")
+
+
+def _limits(one: ir.Field) -> str:
+    """Those that n8n does not check by itself, in words."""
+    return help_texts.limits(one.type, one.help) if isinstance(one.type, ir.Text | ir.Array) else ""
 
 
 def _placeholder(one: ir.Field, parameter: str) -> str:

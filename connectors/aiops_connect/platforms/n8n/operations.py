@@ -51,15 +51,15 @@ def of_group(shared: Shared, group: naming.Steps) -> Iterator[tuple[naming.Step,
 
 def step(shared: Shared, operation: ir.Operation, resource: str, value: str) -> Made:
     """An operation that people choose."""
-    asked, constants, hidden = _sorted_out(shared.app, operation)
+    asked = shared.app.asked(operation)
     names = dict(zip((one.id for one in asked), naming.parameters(one.id for one in asked), strict=True))
     shown = {"resource": [resource], "operation": [value]}
     top: list[Property] = []
     collected: dict[str, list[Property]] = {}
     inputs: list[Value] = []
     for one in operation.inputs:
-        if one.id in hidden or one.id in constants:
-            inputs.append(_input(one, constant=constants.get(one.id)))
+        if one.id not in names:
+            inputs.append(_input(one, constant=_constant(one)))
             continue
         is_top = one.required or one.location is ir.Location.PATH
         made = fields.rendered(one, names[one.id], shared.searches)
@@ -136,25 +136,6 @@ def _told(app: ir.App, operation: ir.Operation) -> Property:
     kept = answers.simplified(operation, cost)
     found: Property = {} if cost is None else {"credits": cost}
     return found if kept is None else found | {"simplified": list(kept)}
-
-
-def _sorted_out(app: ir.App, operation: ir.Operation) -> tuple[list[ir.Field], dict[str, ir.Scalar], set[str]]:
-    """The inputs that people are asked for, those that are always the same, and those the runtime fills."""
-    constants = {one.id: value for one in operation.inputs if (value := _constant(one)) is not None}
-    hidden = set()
-    if isinstance(operation.execution, ir.Job):
-        hidden |= {binding.field for binding in operation.execution.start}
-    for other in app.operations:
-        if (
-            isinstance(other.execution, ir.Job)
-            and other.execution.wait
-            and other.execution.status.operation == operation.id
-        ):
-            hidden.add(other.execution.wait.field)
-    if (paging := operation.pagination) is not None:
-        hidden |= {paging.limit} if paging.limit is not None else set()
-        hidden |= set() if isinstance(paging, ir.Link) else {paging.field}
-    return [one for one in operation.inputs if one.id not in hidden and one.id not in constants], constants, hidden
 
 
 def _constant(one: ir.Field) -> ir.Scalar | None:

@@ -68,11 +68,14 @@ def sentence(words: list[str]) -> str:
     return " ".join([cased[0].capitalize(), *cased[1:]])
 
 
-def help_text(text: str, label: str = "", *, is_boolean: bool = False, length_max: int = _HELP_LENGTH_MAX) -> str:
-    """A description; empty where there is nothing to say beyond the label."""
+def help_text(
+    text: str, label: str = "", *, more: str = "", is_boolean: bool = False, length_max: int = _HELP_LENGTH_MAX
+) -> str:
+    """A description; empty where there is nothing to say beyond the label. `more` are whole sentences after it, which
+    stay where the text is too long."""
     line = _TAG.sub("", _MARKS.sub("", _LINK.sub(r"\1", text)))
-    line = _cased(inert(line))
-    line = _punctuated(_shortened(line, length_max))
+    line = _shortened(_cased(inert(line)), length_max - len(more))
+    line = _punctuated(_joined(line, more) if more else line)
     line = line[:1].upper() + line[1:]
     if is_boolean and not line.startswith("Whether"):
         line = _punctuated(
@@ -99,6 +102,12 @@ def sorting(label: str) -> tuple[list[tuple[int, int, str]], str]:
         else:
             ranks.append((1, _ORDER[character], "") if character in _ORDER else (2, 0, character))
     return ranks, label.swapcase()
+
+
+def _joined(line: str, more: str) -> str:
+    if not line or line.endswith((".", "!", "?", "…")):
+        return f"{line} {more}".strip()
+    return f"{line}. {more}"
 
 
 def _cased(line: str) -> str:

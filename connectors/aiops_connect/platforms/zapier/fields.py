@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from aiops_connect import ir
+from aiops_connect import help_texts, ir
 from aiops_connect.platforms.zapier import naming
-from aiops_connect.platforms.zapier.limits_in_words import facts
 from aiops_connect.platforms.zapier.prose import help_text, plain
 
 ADVANCED = "advanced"
@@ -95,7 +94,7 @@ def _is_flattened(type_: ir.Group, depth: int) -> bool:
 def _describe(one: ir.Field, shown: InputField, *, required: bool) -> None:
     if required:
         shown["required"] = True
-    notes = list(facts(one.type))
+    notes = [help_texts.limits(one.type, one.help)]
     if one.deprecated:
         notes.append("Deprecated.")
     if shown.get("type") == "json":

@@ -1,6 +1,6 @@
 """Keys, labels and descriptions as Zapier's reviewers want them (docs.zapier.com, integration checks reference)."""
 
-from aiops_connect import ir, naming
+from aiops_connect import help_texts, ir, naming
 from aiops_connect.platforms.zapier.prose import plain, sentence, without_tags
 
 LABEL_LENGTH_MAX = 64
@@ -108,7 +108,12 @@ def third_person(verb: str) -> str:
 
 
 def description(operation: ir.Operation, words: list[str]) -> str:
-    """One sentence in the third person, with a full stop: the document's own where it is one, else of the label."""
+    """A sentence in the third person, with a full stop, and what the step costs."""
+    return f"{_what_it_does(operation, words)} {help_texts.price(operation)}".rstrip()
+
+
+def _what_it_does(operation: ir.Operation, words: list[str]) -> str:
+    """The document's own sentence where it is in the third person, else one made of the label."""
     first = sentence(operation.help)
     if words[0] != "Find" and _is_third_person(first) and len(first) < DESCRIPTION_LENGTH_MAX:
         return first

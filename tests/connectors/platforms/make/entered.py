@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from aiops_connect import ir
-from aiops_connect.platforms.make import fields
+from aiops_connect.platforms.make import fields, files
 
 CANDIDATES = (
     "text",
@@ -40,10 +40,13 @@ def _entered(field: ir.Field) -> dict[str, Any]:
         case fields.Entry.CONSTANT:
             return {}
         case fields.Entry.FILE:
-            names = fields.file_names(field)
+            names = files.file_names(field)
             return {names.name: "file.txt", names.data: b"content"}
+        case fields.Entry.FILES:
+            names = files.IN_A_LIST
+            return {field.id: [{names.name: "file.txt", names.data: b"content"}]}
         case fields.Entry.LINK_OR_FILE:
-            return {fields.source_name(field): "link", field.id: value}
+            return {files.source_name(field): "link", field.id: value}
         case fields.Entry.JSON:
             return {field.id: json.dumps(value)}
         case fields.Entry.AS_IT_IS:

@@ -12,6 +12,8 @@ _ADDRESS = "https://make.invalid/"
 _MANIFEST = "makecomapp.json"
 _BY_SUFFIX = {
     ".communication.iml.json": "api.json",
+    ".oauth-communication.iml.json": "api-oauth.json",
+    ".scope-list.iml.json": "scopes.json",
     ".attach.iml.json": "api.json",
     ".detach.iml.json": "api.json",
     ".update.iml.json": "api.json",

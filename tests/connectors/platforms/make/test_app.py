@@ -5,12 +5,14 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
+import httpx
+
 from tests.connectors.platforms.make.rendered import MakeAccount, ours
 from tests.fixtures.media import wav
 from tests.fixtures.providers import MP3
 from tests.fixtures.server import StubServer
 
-RECORDING = wav(8000, 1, bytes(16000))
+RECORDING = wav(8000, 1, bytes(range(256)) * 64)
 NewAccount = Callable[..., MakeAccount]
 
 
@@ -56,7 +58,7 @@ def test_an_image_comes_as_link_and_file(account: MakeAccount) -> None:
 def test_speech_comes_byte_for_byte(account: MakeAccount) -> None:
     output = account.output("generateSpeech", text="Welcome back.")
     assert_fits(output, "generateSpeech")
-    assert output["data"] == MP3
+    assert output["data"] == httpx.get(output["audio_url"]).content == MP3
     assert output["file_name"].endswith(".mp3")
 
 
@@ -88,6 +90,7 @@ def test_an_upload_answers_with_a_link_to_the_same_bytes(account: MakeAccount) -
     assert_fits(output, "uploadFile")
     assert output["name"] == "call.wav"
     assert output["size_bytes"] == len(RECORDING)
+    assert httpx.get(output["file_url"]).content == RECORDING
     spoken = account.output("transcribeAudio", audio_url=output["file_url"])
     assert spoken["text"] == "what was said"
 

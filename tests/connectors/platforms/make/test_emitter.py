@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +11,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from aiops_connect import ir
+from aiops_connect.emitter import GeneratedFile
 from aiops_connect.openapi import parse
 from aiops_connect.platforms.make import iml
+from aiops_connect.platforms.make.emitter import EMITTER
+from aiops_connect.platforms.make.errors import MESSAGE_LENGTH_MAX
 from aiops_connect.platforms.make.runner import InstantClock, Settings, Target, Trace, load_app, run
 from aiops_connect.platforms.make.runner.iml.template import parse as parse_template
 from aiops_connect.platforms.make.runner.inputs import Inputs
-from tests.connectors.platforms.make.rendered import contents, emitted, ours, texts, written
-from tests.connectors.platforms.make.runner.service import Answer, Service, running
+from tests.connectors.platforms.make.rendered import OURS, contents, emitted, ours, texts, written
+from tests.connectors.platforms.make.runner.service import Answer, Received, Service, running
 from tests.fixtures.any_document import documents
 from tests.fixtures.documents import app_of, with_operation
+from tests.fixtures.publisher import PUBLISHER
 
 SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 HOSTILE = "{{connection.apiKey}} {{{x}}} }} ` ' \" \\ {{7*7}}{"
@@ -128,6 +134,28 @@ def test_an_option_that_make_would_evaluate_is_a_problem() -> None:
     assert "act" not in contents(made)["makecomapp.json"]["components"]["module"]
 
 
+def test_a_message_that_would_be_too_long_leaves_the_details_out() -> None:
+    name = "a_name_of_many_words_that_goes_on_and_on_for_a_while"
+    items = {"type": "array", "items": {"properties": {"title": {"type": "string"}, "field": {"type": "string"}}}}
+    body = {"properties": {"message": {"type": "string"}, name: {"properties": {name: items}}}}
+    failure = {"description": "Wrong.", "content": {"application/json": {"schema": body}}}
+    app = app_of(with_operation({"responses": {"200": {"description": "Done."}, "422": failure}}))
+    assert app.operation("act").errors[0].details == ir.ErrorDetails(f"/{name}/{name}", "/title", "/field")
+    message = contents(emitted(app))["general/base.iml.json"]["response"]["error"]["422"]["message"]
+    assert len(message) <= MESSAGE_LENGTH_MAX
+    assert name not in message
+
+
+def test_a_connection_is_tested_without_inputs_or_not_at_all() -> None:
+    needed = {"name": "id", "in": "query", "required": True, "schema": {"type": "string"}}
+    schemes = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
+    node = {"parameters": [needed], "x-connector-check": True}
+    made = emitted(app_of(with_operation(node, method="get", components=schemes, security=[{"key": []}])))
+    [problem] = made.problems
+    assert "act cannot test a connection: it needs id." in problem.message
+    assert contents(made)["connections/api-key/api-key.communication.iml.json"] == {}
+
+
 @pytest.mark.parametrize("text", ["", "plain", "{", "{{", "{{{", "a{{b}}c", "}}", "{{'x'}}{", "{%", "{ {"])
 def test_a_literal_comes_out_as_it_is(text: str) -> None:
     parts = [
@@ -135,6 +163,15 @@ def test_a_literal_comes_out_as_it_is(text: str) -> None:
         for part in parse_template(iml.literal(text)).parts
     ]
     assert "".join(map(str, parts)) == text
+
+
+def test_an_app_has_the_logo_of_its_publisher() -> None:
+    app = app_of(with_operation({}))
+    assert [problem.pointer for problem in EMITTER.unpublishable(app, PUBLISHER)] == ["publisher#/logo"]
+    publisher = replace(PUBLISHER, logo_png=b"a picture")
+    assert list(EMITTER.unpublishable(app, publisher)) == []
+    assert GeneratedFile("icon.png", b"a picture") in EMITTER.emit(app, publisher).files
+    assert (OURS / "icon.png").read_bytes() == (OURS.parent / "logo.png").read_bytes()
 
 
 def test_the_same_bytes_each_time() -> None:
@@ -147,6 +184,57 @@ def test_a_path_is_encoded_once_and_its_query_goes_into_the_query(tmp_path: Path
     folder = written(emitted(app), tmp_path)
     service.will_answer(Answer("GET /things%20with%20spaces?beta=true", {}))
     run(load_app(folder), Target.parse("act"), Inputs(), Settings(InstantClock(), base_url=service.url), Trace())
+
+
+FORM = {
+    "type": "object",
+    "properties": {
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "is_new": {"type": "boolean"},
+        "count": {"type": "integer"},
+        "note": {"type": "string"},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sent"),
+    [
+        ({"tags": ["a b", "c&d"], "is_new": False, "count": 0}, "tags=a%20b&tags=c%26d&is_new=false&count=0"),
+        ({"note": "50 % {{off}}"}, "note=50%20%25%20%7B%7Boff%7D%7D"),
+        ({"tags": []}, ""),
+    ],
+)
+def test_a_list_in_a_form_is_repeated_under_its_name(
+    tmp_path: Path, service: Service, parameters: dict[str, Any], sent: str
+) -> None:
+    body = {"content": {"application/x-www-form-urlencoded": {"schema": FORM}}}
+    received = sent_by(app_of(with_operation({"requestBody": body})), tmp_path, service, parameters)
+    assert received.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert received.body.decode() == sent
+
+
+def test_several_files_go_into_one_part_each(tmp_path: Path, service: Service) -> None:
+    files = {"type": "array", "items": {"type": "string", "format": "binary"}}
+    schema = {"type": "object", "required": ["images"], "properties": {"images": files, "note": {"type": "string"}}}
+    body = {"content": {"multipart/form-data": {"schema": schema}}}
+    given = [{"options": "a.png", "value": b"first"}, {"options": "b.png", "value": b"second"}]
+    received = sent_by(app_of(with_operation({"requestBody": body})), tmp_path, service, {"images": given})
+    message = message_from_bytes(
+        b"Content-Type: " + received.headers["content-type"].encode() + b"\n\n" + received.body
+    )
+    assert [(part.get_filename(), part.get_payload(decode=True)) for part in message.walk() if part.get_filename()] == [
+        ("a.png", b"first"),
+        ("b.png", b"second"),
+    ]
+
+
+def sent_by(app: ir.App, folder: Path, service: Service, parameters: dict[str, Any]) -> Received:
+    """What the operation `act` sends."""
+    service.will_answer(Answer("POST /things", {}))
+    settings = Settings(InstantClock(), base_url=service.url)
+    run(load_app(written(emitted(app), folder)), Target.parse("act"), Inputs(parameters=parameters), settings, Trace())
+    return service.received[0]
 
 
 def test_a_text_that_is_a_whole_body_is_sent_as_json(tmp_path: Path, service: Service) -> None:

@@ -89,6 +89,18 @@ def test_what_is_not_there_and_what_is_not_valid(account: MakeAccount) -> None:
     assert (missing.type, missing.message[:5]) == ("DataError", "[404]")
     invalid = error_of(account, "transcribeAudio", audio_url="http://127.0.0.1:9/private.mp3")
     assert (invalid.type, invalid.message[:5]) == ("DataError", "[422]")
+    assert "audio_url: " in invalid.message
+
+
+def test_the_inputs_that_are_wrong_are_named(said: Service) -> None:
+    details = [{"field": f"field_{number}", "message": f"Wrong for reason {number}"} for number in range(1, 5)]
+    body = {"error": "Invalid input", "code": "invalid_input", "details": details}
+    said.will_answer(Answer("POST /api/services/image_gen", body, 422))
+    error = error_of(MakeAccount(said.url, "aiops_sk_test"), "generateImage", prompt="a lighthouse")
+    assert error.message == (
+        "[422] Invalid input (invalid_input). field_1: Wrong for reason 1. field_2: Wrong for reason 2. "
+        "field_3: Wrong for reason 3."
+    )
 
 
 def test_too_many_calls_are_tried_again_later(new_account: NewAccount) -> None:

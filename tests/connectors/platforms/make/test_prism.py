@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from aiops_connect import ir
-from aiops_connect.openapi import parse_file
+from aiops_connect.loading import load
+from aiops_connect.openapi import parse
+from aiops_connect.overlay import overlaid
 from aiops_connect.platforms.make.naming import component_id
 from aiops_connect.platforms.make.runner import InstantClock, Limits, MakeError, Settings, Target, Trace, load_app, run
 from aiops_connect.platforms.make.runner.errors import AppError
@@ -22,13 +24,26 @@ from tests.fixtures.prism import Prism, mocked
 pytestmark = pytest.mark.specs
 
 LIMITS = Limits(timeout_seconds_max=60)
-# It names no security, so the app has no connection, and what it asks for is not sent: docs/connectors-make-left.md.
-WITHOUT_CONNECTION = "deepgram.yaml"
-KNOWN = {
-    "figma/put_webhook",  # asks for a field that it does not describe
-    "figma/get_activity_logs",  # takes OAuth alone, and the app connects by a key
-    "openai/create_vector_store_file_batch",  # either of two fields is required, by an anyOf of `required` alone
+OVERLAYS = Path(__file__).parents[3] / "fixtures" / "overlays"
+# Documents that contradict themselves.
+CONTRADICTORY = {
+    "figma/put_webhook",  # requires `team_id` in the body, which has no such member
+    "deepgram/post_v_1_speak",  # the default of `container` is in three shapes of a oneOf, so that it is in none
+    "deepgram/post_v_2_speak",  # the same
 }
+# What a person enters who reads that one of several inputs is needed.
+ENTERED = {"openai/create_vector_store_file_batch": {"file_ids": ["file-1"]}}
+
+
+def connected(files: dict[str, Any], manifest: dict[str, Any], module: str) -> dict[str, str]:
+    """What Make hands to a module of its connection: what was entered, and the token where it fetched one."""
+    name = manifest["module"].get(module, {}).get("connection")
+    if name is None:
+        return {}
+    parameters = files[manifest["connection"][name]["codeFiles"]["params"]]
+    is_oauth = manifest["connection"][name]["connectionType"] == "oauth"
+    entered_ = {one["name"]: "secret-value" for one in parameters}
+    return entered_ | ({"accessToken": "secret-value"} if is_oauth else {})
 
 
 def refusals(app: ir.App, folder: Path, prism: Prism) -> dict[str, Any]:
@@ -37,17 +52,13 @@ def refusals(app: ir.App, folder: Path, prism: Prism) -> dict[str, Any]:
     written(made, folder)
     files = contents(made)
     manifest = files["makecomapp.json"]["components"]
-    connection = {
-        one["name"]: "secret-value"
-        for kind in manifest["connection"].values()
-        for one in files[kind["codeFiles"]["params"]]
-    }
     taken = {"makeapicall"} | {name.casefold() for name in manifest["rpc"]}
     found: dict[str, Any] = {}
     for operation in app.operations:
         module = component_id(operation.id, taken)
         settings = Settings(InstantClock(), base_url=prism.url, limits=LIMITS)
-        inputs = Inputs(connection=connection, parameters=entered.parameters(operation))
+        parameters = entered.parameters(operation) | ENTERED.get(f"{folder.name}/{operation.id}", {})
+        inputs = Inputs(connection=connected(files, manifest, module), parameters=parameters)
         with suppress(MakeError, AppError):  # of the empty answer: what was asked is what counts
             run(load_app(folder), Target.parse(module), inputs, settings, Trace())
         requests, complaints = prism.complaints()
@@ -56,16 +67,23 @@ def refusals(app: ir.App, folder: Path, prism: Prism) -> dict[str, Any]:
     return found
 
 
+def read(path: Path) -> ir.App:
+    """A document, with what an overlay adds to it."""
+    tree, overlay = load(path), OVERLAYS / path.name
+    app = parse(overlaid(tree, load(overlay), overlay.name) if overlay.is_file() else tree, path).app
+    assert app is not None
+    return app
+
+
 @pytest.mark.timeout(900)
 def test_what_modules_send_is_accepted(tmp_path: Path) -> None:
     found: dict[str, Any] = {}
     for path in documents():
-        app = parse_file(path).app
-        assert app is not None
-        if path.name == WITHOUT_CONNECTION or not list(app.operations):
+        app = read(path)
+        if not list(app.operations):
             continue
         folder = tmp_path / path.stem
         folder.mkdir()
         with mocked(path, folder) as prism:
             found |= {f"{path.stem}/{name}": one for name, one in refusals(app, folder, prism).items()}
-    assert json.dumps({name: one for name, one in found.items() if name not in KNOWN}, indent=1) == "{}"
+    assert json.dumps({name: one for name, one in found.items() if name not in CONTRADICTORY}, indent=1) == "{}"

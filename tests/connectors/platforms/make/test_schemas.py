@@ -10,6 +10,7 @@ from aiops_connect.openapi import parse_file
 from tests.connectors.openapi.test_specs import documents
 from tests.connectors.platforms.make.rendered import contents, emitted, ours
 from tests.connectors.platforms.make.schemas import all_schemas, schema_of, validator, violations
+from tests.connectors.platforms.make.test_connections import CODE, KEY, things
 from tests.connectors.platforms.make.test_emitter import assert_whole
 
 pytestmark = pytest.mark.specs
@@ -31,6 +32,12 @@ def test_all_fifteen_can_be_used() -> None:
 def test_ours_violates_none() -> None:
     assert [path for path in ours() if schema_of(path) is None] == []
     assert violations(ours()) == []
+
+
+def test_a_connection_by_oauth_violates_none() -> None:
+    files = contents(emitted(things({"key": KEY, "oauth": CODE}, [{"key": []}], [{"oauth": ["read"]}])))
+    assert {schema_of(path) for path in files} >= {"api-oauth.json", "scopes.json"}
+    assert violations(files) == []
 
 
 def test_they_are_applied() -> None:

@@ -16,7 +16,7 @@ from aiops_connect.platforms.make.runner.pages import Paging, Result
 from aiops_connect.platforms.make.runner.rebase import Rebased
 from aiops_connect.platforms.make.runner.run import Run
 from aiops_connect.platforms.make.runner.trace import Trace
-from aiops_connect.platforms.make.runner.webhooks import Reply
+from aiops_connect.platforms.make.runner.webhooks import Payload, Reply
 
 TargetKind = Literal["module", "rpc", "connection", "endpoint", "attach", "detach", "update", "webhook", "epoch"]
 COMPONENTS: dict[TargetKind, ComponentKind] = {
@@ -118,9 +118,18 @@ class _Execution:
             section = self.target.section or OAUTH_CHECK
             if section not in block.members():
                 raise block.error(f"The connection has no section {section!r}. It has {', '.join(block.members())}.")
+            if section == "token" and self.inputs.payload is not None:
+                self._authorized(block.members().get("authorize"), self.inputs.payload)
             block = block.at(section)
         inherits = self.component.kind in ("module", "rpc", "endpoint")
         return block, self.blocks.base() if inherits else None
+
+    def _authorized(self, authorize: Block | None, payload: Payload) -> None:
+        """What a connection keeps of the redirect that brings a code: its `query` is that of the payload."""
+        kept = authorize.members().get("response") if authorize is not None else None
+        if kept is not None and "temp" in kept.members():
+            self.state.variables["query"] = dict(payload.query)
+            self.state.variables["temp"] = self.state.evaluate(kept.at("temp"))
 
     def _responded(self, block: Block) -> Outcome:
         """A responder answers the webhook that started the scenario."""

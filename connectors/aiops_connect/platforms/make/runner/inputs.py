@@ -1,7 +1,9 @@
 """What Make hands to a component, as the variables that its expressions can name."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -18,7 +20,10 @@ PARAMETER_CODES: dict[ComponentKind, tuple[str, ...]] = {
     "module": ("staticParams", "mappableParams"),
     "endpoint": ("inputParameters",),
 }
+STORED_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")  # as JSON has a date of JavaScript
 SECRET_TYPES = ("password", "pkey", "cert")
+REDIRECT_URL = "https://www.make.com/oauth/cb/app"
+REDIRECTS = ("localRedirectUri", "makeRedirectUri", "redirectUri")
 SECRET_NAMES = ("accessToken", "refreshToken")
 
 
@@ -69,7 +74,8 @@ def prepare_variables(
         "parameters": connection if component.kind == "connection" else parameters,
         "connection": connection,
         "common": common,
-        "data": dict(inputs.data),
+        "data": connection if component.kind == "connection" else dict(inputs.data),
+        "oauth": _oauth(app, component),
         "webhook": dict(inputs.webhook),
         "temp": {},
         "environment": {"timezone": settings.timezone},
@@ -77,6 +83,12 @@ def prepare_variables(
         "executionId": settings.execution_id,
         "metadata": {"expect": expected, "interface": interface.value if interface else []},
     }
+
+
+def _oauth(app: App, component: Component) -> dict[str, Value]:
+    """What Make knows of an authorization; the scopes are those that the connection asks for by default."""
+    default = app.code(component, "defaultScope") if component.kind == "connection" else None
+    return {"scope": default.value if default is not None else [], **dict.fromkeys(REDIRECTS, REDIRECT_URL)}
 
 
 def specifications(app: App, component: Component) -> Iterator[Any]:
@@ -104,10 +116,11 @@ def _connection_of(app: App, component: Component) -> Component | None:
 
 
 def _connection(app: App, component: Component, inputs: Inputs, zone: ZoneInfo) -> dict[str, Value]:
-    """The connection's values: its parameters, and whatever else it stored, of which OAuth has the tokens only."""
+    """The connection's values: its parameters, and whatever else it stored, of which OAuth has the tokens only. A time
+    that was stored is one again, as the refresh of a token in Make's documentation compares it."""
     named = _connection_of(app, component)
     if named is None or named.metadata.get("connectionType") == "oauth":
-        return dict(inputs.connection)
+        return {name: _revived(value) for name, value in inputs.connection.items()}
     expected = list(specifications(app, named))
     declared = {spec["name"] for spec in expected if isinstance(spec, dict) and "name" in spec}
     given = {name: value for name, value in inputs.connection.items() if name in declared}
@@ -116,6 +129,10 @@ def _connection(app: App, component: Component, inputs: Inputs, zone: ZoneInfo) 
     except InputError as error:
         problems = [InputProblem(f"connection.{problem.name}", problem.message) for problem in error.problems]
         raise InputError(problems) from None
+
+
+def _revived(value: Value) -> Value:
+    return datetime.fromisoformat(value) if isinstance(value, str) and STORED_TIME.fullmatch(value) else value
 
 
 def secrets(app: App, component: Component, connection: Mapping[str, Value]) -> dict[str, str]:

@@ -157,7 +157,7 @@ export const jobProperties: INodeProperties[] = [
 				placeholder: 'e.g. job_5f0c2b9e7d1a4c3b8e6f9a02',
 			},
 		],
-		description: 'The ID of the job, as a service answered it in job_id',
+		description: 'The ID of the job, as a service answered it in job_id. At most 64 characters.',
 		displayOptions: { show: { resource: ['job'], operation: ['get'] } },
 	},
 	{
@@ -188,7 +188,7 @@ export const jobProperties: INodeProperties[] = [
 				placeholder: 'e.g. job_5f0c2b9e7d1a4c3b8e6f9a02',
 			},
 		],
-		description: 'The ID of the job, as a service answered it in job_id',
+		description: 'The ID of the job, as a service answered it in job_id. At most 64 characters.',
 		displayOptions: { show: { resource: ['job'], operation: ['wait'] } },
 	},
 	{
@@ -277,7 +277,7 @@ export const jobProperties: INodeProperties[] = [
 				placeholder: 'e.g. job_5f0c2b9e7d1a4c3b8e6f9a02',
 			},
 		],
-		description: 'The ID of the job, as a service answered it in job_id',
+		description: 'The ID of the job, as a service answered it in job_id. At most 64 characters.',
 		displayOptions: { show: { resource: ['job'], operation: ['cancel'] } },
 	},
 	{

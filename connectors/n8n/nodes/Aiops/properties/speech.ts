@@ -13,7 +13,7 @@ export const speechProperties: INodeProperties[] = [
 				name: 'Generate',
 				value: 'generate',
 				action: 'Generate speech',
-				description: 'Speaks a text in the voice of your choice and answers with a link to the recording, an mp3 file. Voices. Carter and James are male, Emily and Sarah female.',
+				description: 'Speaks a text in the voice of your choice and answers with a link to the recording, an mp3 file. Voices. Carter and James are male, Emily and Sarah female. Costs 2 credits.',
 			},
 		],
 		default: 'generate',
@@ -141,7 +141,7 @@ export const speechProperties: INodeProperties[] = [
 				name: 'idempotencyKey',
 				type: 'string',
 				default: '',
-				description: 'A text of your choice that is new for each piece of work, such as the ID of the order or of the workflow\'s execution. A repeat under the same key within 24 hours never costs a second time: while the first call runs, the repeat waits for it; after it has succeeded, the repeat is answered with the same result. After a failure the work is done anew. The same key with another body is refused. A repeat counts as one of the 300 calls a minute beside those to the services, not against the plan\'s limit.',
+				description: 'A text of your choice that is new for each piece of work, such as the ID of the order or of the workflow\'s execution. A repeat under the same key within 24 hours never costs a second time: while the first call runs, the repeat waits for it; after it has succeeded, the repeat is answered with the same result. After a failure the work is done anew. The same key with another body is refused. At most 255 characters.',
 				placeholder: 'e.g. order-1042-cover',
 			},
 			{
@@ -149,7 +149,7 @@ export const speechProperties: INodeProperties[] = [
 				name: 'callbackUrl',
 				type: 'string',
 				default: '',
-				description: 'Where to send word when the job has ended, as a POST with the event, signed like those to webhooks. The call is answered as ever; a repeat with another callback URL adds that one.',
+				description: 'Where to send word when the job has ended, as a POST with the event, signed like those to webhooks. The call is answered as ever; a repeat with another callback URL adds that one. From 8 to 2,048 characters.',
 				placeholder: 'e.g. https://hooks.example/job-ended',
 			},
 			{

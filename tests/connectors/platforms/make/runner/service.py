@@ -76,6 +76,13 @@ class Service:
 @contextmanager
 def running() -> Iterator[Service]:
     service = Service()
+    with serving(service):
+        yield service
+
+
+@contextmanager
+def serving(service: Service) -> Iterator[None]:
+    """A service, reachable at its `url` from then on."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -105,7 +112,7 @@ def running() -> Iterator[Service]:
     thread.start()
     service.url = f"http://{HOST}:{server.server_address[1]}"
     try:
-        yield service
+        yield
     finally:
         server.shutdown()
         thread.join()

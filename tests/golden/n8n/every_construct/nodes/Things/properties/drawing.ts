@@ -13,6 +13,7 @@ export const drawingProperties: INodeProperties[] = [
 				name: 'Create',
 				value: 'create',
 				action: 'Draw thing',
+				description: 'Costs 4 credits',
 			},
 			{
 				name: 'Get',

@@ -120,6 +120,7 @@ export const thingProperties: INodeProperties[] = [
 		type: 'string',
 		required: true,
 		default: '',
+		description: 'At most 40 characters',
 		placeholder: 'e.g. Boat',
 		displayOptions: { show: { resource: ['thing'], operation: ['create'] } },
 	},

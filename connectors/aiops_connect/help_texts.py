@@ -1,4 +1,4 @@
-"""What can be entered in a field, in words: Zapier's fields know no limits."""
+"""What every platform adds to the texts of a document: what can be entered, and what a call costs."""
 
 from collections.abc import Iterator
 from typing import assert_never
@@ -6,8 +6,19 @@ from typing import assert_never
 from aiops_connect import ir
 
 
-def facts(type_: ir.FieldType) -> Iterator[str]:
-    """A sentence for each limit."""
+def price(operation: ir.Operation) -> str:
+    """A sentence; empty where a call is free."""
+    if not operation.credits:
+        return ""
+    return f"Costs {operation.credits:,} credit{'s' if operation.credits > 1 else ''}."
+
+
+def limits(type_: ir.FieldType, told: str = "") -> str:
+    """A sentence for each limit that is not told already."""
+    return " ".join(one for one in _limits(type_) if one.rstrip(".").lower() not in told.lower())
+
+
+def _limits(type_: ir.FieldType) -> Iterator[str]:
     match type_:
         case ir.Text(length_min=least, length_max=most):
             least = None if least == 1 else least
