@@ -91,8 +91,10 @@ def _labels(union: ir.Union) -> list[str]:
         labels = [prose.title(neutral.label(str(variant.value))) for variant in union.variants]
     found: list[str] = []
     for label in labels:
-        number = sum(known == label or known.startswith(f"{label} ") for known in found) + 1
-        found.append(label if number == 1 else f"{label} {number}")
+        candidate, number = label, 2
+        while candidate in found:
+            candidate, number = f"{label} {number}", number + 1
+        found.append(candidate)
     return found
 
 
