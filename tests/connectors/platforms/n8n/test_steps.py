@@ -178,6 +178,26 @@ def test_a_retry_is_not_charged_again(bench: Bench) -> None:
     assert len(charges) == 3
 
 
+def test_a_file_is_uploaded_once_however_often_the_node_is_tried(bench: Bench) -> None:
+    """A link that is new at each try would be new work."""
+    before = bench.credits
+    sounds = [recording(1), b"no recording"]
+    items = [
+        {
+            "json": {},
+            "binary": {
+                "data": {"data": base64.b64encode(sound).decode(), "mimeType": "audio/wav", "fileName": "a.wav"}
+            },
+        }
+        for sound in sounds
+    ]
+    settings = {"retryOnFail": True, "maxTries": 3, "waitBetweenTries": 0}
+    done = bench.do("transcription", "transcribe", *items, settings=settings, audioUrlSource="file")
+    assert done.status == "error"
+    (job,) = bench.api("GET", "/api/jobs")["data"]
+    assert (job["status"], before - bench.credits) == ("succeeded", 3)
+
+
 def test_two_executions_are_two_pieces_of_work(bench: Bench) -> None:
     before = bench.credits
     workflow = chain(bench.step("image", "generate", prompt="the same", output="url"))

@@ -1,4 +1,5 @@
 /** Files: those of an item on their way to the API, and those that an answer links to or holds. */
+import { createHash } from 'node:crypto';
 import { NodeOperationError } from 'n8n-workflow';
 import type { IBinaryData, IDataObject, IExecuteFunctions, IN8nHttpFullResponse } from 'n8n-workflow';
 
@@ -47,8 +48,23 @@ export async function fileOf(context: IExecuteFunctions, itemIndex: number, fiel
 	return { ...named, sizeBytes: fileSize, identity: id, stream: async () => await helpers.getBinaryStream(id) };
 }
 
-/** Uploads a file and returns the link to it. */
-export async function uploaded(
+/** The link to a file. It is uploaded once for an item of a run: where n8n tries the node again, the work that takes the
+ * link has the same input then, and the same key. */
+export async function linkTo(
+	context: IExecuteFunctions,
+	api: Api,
+	upload: Upload,
+	file: FileValue,
+	itemIndex: number,
+): Promise<string> {
+	const held = context.getContext('node');
+	const run = String(context.evaluateExpression('{{ $runIndex }}', itemIndex));
+	const place = `upload ${createHash('sha256').update(`${upload.operation} ${run} ${itemIndex} `).update(file.identity).digest('hex')}`;
+	held[place] ??= await uploaded(context, api, upload, file, itemIndex);
+	return String(held[place]);
+}
+
+async function uploaded(
 	context: IExecuteFunctions,
 	api: Api,
 	upload: Upload,

@@ -2,7 +2,7 @@
 import { NodeOperationError } from 'n8n-workflow';
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
-import { fileOf, uploaded } from './files';
+import { fileOf, linkTo } from './files';
 import { isObject } from './pointer';
 import type { Api, Input, Json, Member, Operation, Shape, Value, Values } from './types';
 
@@ -48,7 +48,7 @@ function isFileChosen(context: IExecuteFunctions, shape: Link, itemIndex: number
 async function link(context: IExecuteFunctions, api: Api, shape: Link, itemIndex: number): Promise<Value> {
 	const name = context.getNodeParameter(shape.data, itemIndex) as string;
 	const file = await fileOf(context, itemIndex, name);
-	return await uploaded(context, api, shape.upload, file, itemIndex);
+	return await linkTo(context, api, shape.upload, file, itemIndex);
 }
 
 async function converted(
