@@ -31,6 +31,8 @@ from tests.fixtures.samples import parameters
 pytestmark = pytest.mark.n8n
 
 SAMPLE_SIZE = 3
+# What a person enters who reads that one of several inputs is needed.
+ENTERED = {"create_vector_store_file_batch": {"additionalFields": {"fileIds": ["file-1"]}}}
 UNDESCRIBED = (
     "Request body must have required property 'team_id'"  # of one operation of figma, which has no such member
 )
@@ -90,7 +92,7 @@ def test_what_is_sent_is_what_the_document_allows(n8n: N8n, tmp_path: Path) -> N
             for group, step in steps(app):
                 key = way_in(app, name, step.operation)
                 values = {"resource": group.value, "operation": step.value, **parameters(step.operation)}
-                values |= {"authentication": key, "output": "url"}
+                values |= {"authentication": key, "output": "url", **ENTERED.get(step.operation.id, {})}
                 one = node("Step", f"n8n-nodes-{name}.{naming.camel(name)}", values, credentials=held[key])
                 done = n8n.run(chain(one), [{"json": {}, "binary": FILE}])
                 requests, complaints = prism.complaints()
