@@ -132,7 +132,7 @@ def _manifest(one: Package) -> dict[str, object]:
 def _codex(one: Package, suffix: str) -> dict[str, object]:
     app, publisher = one.app, one.publisher
     node = f"{one.stem}{suffix}"
-    aliases = sorted({_plain(resource.label) for resource in app.resources} | {_plain(app.title)})
+    aliases = sorted({group.name for group in one.groups} | {_plain(app.title)})
     return {
         "node": f"{one.name}.{node[0].lower()}{node[1:]}",
         "nodeVersion": "1.0",

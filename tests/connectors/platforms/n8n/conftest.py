@@ -105,7 +105,7 @@ def n8n(port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[N8n]:
 @pytest.fixture
 def bench(n8n: N8n, server: StubServer, plans_file: Path, request: pytest.FixtureRequest) -> Bench:
     """With an account of its own, on the largest plan."""
-    email = f"{request.node.name.translate(str.maketrans('[]', '--'))}@example.com".replace("_", "-")
+    email = f"{request.node.name.translate(str.maketrans('[] ', '---'))}@example.com".replace("_", "-")
     plans = load_plans(plans_file)
     _, key = asyncio.run(make_customer(server.database_url, plans, email, plan="business"))
     credential = n8n.credential("aiopsApi", email, baseUrl=server.url, apiKey=key)
