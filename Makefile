@@ -26,11 +26,12 @@ test: .venv/test.installed prism connectors/zapier/node_modules/.package-lock.js
 test-n8n: .venv/test.installed n8n-install
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -m n8n
 
+# Every operation of every document in AIOPS_SPECS, of which test-n8n takes a few each.
 test-n8n-all: .venv/test.installed n8n-install
 	PATH="$(CURDIR)/$(BIN):$$PATH" N8N_ALL_SPECS=1 $(BIN)/pytest -m n8n \
-		tests/connectors/platforms/n8n/test_toolchain.py tests/connectors/platforms/n8n/test_prism.py
+		tests/connectors/platforms/n8n/test_prism.py
 
-n8n-install: prism .n8n/installed connectors/n8n/node_modules/.package-lock.json
+n8n-install: prism .n8n/installed connectors/n8n/node_modules/.package-lock.json tests/n8n/scan/node_modules/.package-lock.json
 
 # The Make app alone: every module, run against the service. A part of `make test`.
 test-make: .venv/test.installed
@@ -71,8 +72,8 @@ lock: .venv/test.installed
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 clean:
-	rm -rf .venv .n8n openapi/node_modules tests/prism/node_modules connectors/zapier/node_modules connectors/n8n/node_modules \
-		connectors/n8n/dist
+	rm -rf .venv .n8n openapi/node_modules tests/prism/node_modules tests/n8n/scan/node_modules connectors/zapier/node_modules \
+		connectors/n8n/node_modules connectors/n8n/dist
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "aiops needs Python 3.11, 3.12 or 3.13. Name one: make PYTHON=/path/to/python3"; exit 1; }
@@ -109,6 +110,10 @@ connectors/zapier/node_modules/.package-lock.json: connectors/zapier/package-loc
 
 connectors/n8n/node_modules/.package-lock.json: connectors/n8n/package-lock.json .venv/bin/npm
 	cd connectors/n8n && $(NPM) ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+tests/n8n/scan/node_modules/.package-lock.json: tests/n8n/scan/package-lock.json .venv/bin/npm
+	cd tests/n8n/scan && $(NPM) ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 # No script of a package runs but the build of SQLite, against the headers that come with Node's wheel.

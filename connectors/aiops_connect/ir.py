@@ -221,7 +221,8 @@ class Field:
 
     `name` is its name on the wire; `id` is in snake_case, safe in every language and unique among its siblings. `label`
     is never empty. `encoding` is set where it does not travel as JSON. `options` fill a list at run time.
-    `is_advanced`: of no interest to most people. What only the other side may set is not among the fields at all.
+    `is_advanced`: of no interest to most people. `is_credits_left`: it says what the account can still spend. What
+    only the other side may set is not among the fields at all.
     """
 
     id: str
@@ -238,6 +239,7 @@ class Field:
     options: "OptionsSource | None" = None
     is_secret: bool = False
     is_advanced: bool = False
+    is_credits_left: bool = False
     deprecated: bool = False
 
 
@@ -447,9 +449,9 @@ class Job:
     With the bindings of `start` set, the call answers at once with status `accepted_status` and the job; where there is
     none, it always does. `status` looks the job up and `cancel` ends it; their bindings point into that first answer.
     The other pointers are into the job: `state` holds one of the words of `succeeded`, `failed` or `cancelled` once it
-    has ended, any other while it is open; `result` what it made, `reason` why there is none, `refunded` the credits
-    that came back. `outputs` says how the job becomes what the operation answers. `callback` is the callback of the
-    operation that tells of the end.
+    has ended, any other while it is open; `result` what it made, `reason` why there is none, `charged` the credits
+    that it has cost, `refunded` those that came back. `outputs` says how the job becomes what the operation answers.
+    `callback` is the callback of the operation that tells of the end.
     """
 
     accepted_status: str
@@ -464,6 +466,7 @@ class Job:
     result: Pointer | None = None
     reason: Pointer | None = None
     refunded: Pointer | None = None
+    charged: Pointer | None = None
     outputs: tuple[JobOutput, ...] = ()
     callback: str | None = None
 

@@ -99,7 +99,12 @@ def field(one: ir.Field) -> str:
     facts += [f"chosen from {code(one.options.call.operation)}"] if one.options is not None else []
     facts += [
         word
-        for word, holds in (("secret", one.is_secret), ("advanced", one.is_advanced), ("deprecated", one.deprecated))
+        for word, holds in (
+            ("secret", one.is_secret),
+            ("advanced", one.is_advanced),
+            ("credits left", one.is_credits_left),
+            ("deprecated", one.deprecated),
+        )
         if holds
     ]
     return ", ".join(facts)

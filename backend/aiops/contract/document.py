@@ -16,6 +16,7 @@ WORDS = frozenset(
         "x-credits",
         "x-connector-account-label",
         "x-connector-advanced",
+        "x-connector-credits-left",
         "x-connector-check",
         "x-connector-exclude",
         "x-connector-file",

@@ -17,6 +17,7 @@ _MEMBERS = (
     "result",
     "reason",
     "refunded",
+    "charged",
     "cancel",
     "waitSecondsMax",
 )
@@ -102,6 +103,7 @@ def _job(operation: ir.Operation, node: Node, statement: _Statement, cancel: ir.
         result=result,
         reason=statement.pointer("reason"),
         refunded=statement.pointer("refunded"),
+        charged=statement.pointer("charged"),
         outputs=_outputs(operation, statement.status, result, id_, status.bindings[0].field),
         callback=operation.callbacks[0].id if operation.callbacks else None,
     )

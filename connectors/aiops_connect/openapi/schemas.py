@@ -71,6 +71,7 @@ class Schemas:
             options=annotations.options(facts.words, self.mentions),
             is_secret=facts.texts.get("format") == "password",
             is_advanced=annotations.flag(facts.words, words.ADVANCED),
+            is_credits_left=annotations.flag(facts.words, words.CREDITS_LEFT),
             deprecated=facts.deprecated,
         )
         return Member(field, lowered)

@@ -10,6 +10,7 @@ CREDITS = "x-credits"
 EXCLUDE = "x-connector-exclude"
 CHECK = "x-connector-check"
 ACCOUNT_LABEL = "x-connector-account-label"
+CREDITS_LEFT = "x-connector-credits-left"
 MULTILINE = "x-connector-multiline"
 ADVANCED = "x-connector-advanced"
 FILE = "x-connector-file"
@@ -20,7 +21,21 @@ TRIGGERS = "x-connector-triggers"
 KEY_PREFIX = "x-connector-key-prefix"
 
 WORDS = frozenset(
-    {CREDITS, EXCLUDE, CHECK, ACCOUNT_LABEL, MULTILINE, ADVANCED, FILE, OPTIONS, JOB, WAITS_FOR, TRIGGERS, KEY_PREFIX}
+    {
+        CREDITS,
+        EXCLUDE,
+        CHECK,
+        ACCOUNT_LABEL,
+        CREDITS_LEFT,
+        MULTILINE,
+        ADVANCED,
+        FILE,
+        OPTIONS,
+        JOB,
+        WAITS_FOR,
+        TRIGGERS,
+        KEY_PREFIX,
+    }
 )
 
 _FREE_FORM = frozenset({"example", "examples", "default", "const", "enum"})

@@ -143,6 +143,7 @@ ALLOWED = (
     Allowance("n8n", "own input", "Lists of n8n's own nodes ask how many.", _named("limit", "returnAll")),
     Allowance("n8n", "own input", "Work may outlast a node.", _named("waitForCompletion", "maximumWait")),
     Allowance("n8n", "own input", "Files travel beside the fields of an item.", _named("output", "binaryPropertyName")),
+    Allowance("n8n", "own input", "An answer of many fields has a simplified form.", _named("simplify")),
     Allowance("n8n", "own input", "A node with several kinds of credentials asks which.", _named("authentication")),
     Allowance("zapier", "operation", "A list that fills a dropdown is no step of its own.", _fills_a_list),
     Allowance("zapier", "input", "The app itself is called back.", _is_called_back),

@@ -37,6 +37,7 @@ FIELDS: list[tuple[str, dict[str, Any], ir.Field]] = [
     ("deprecated", {**TEXT, "deprecated": True}, replace(PLAIN, deprecated=True)),
     ("secret", {**TEXT, "format": "password"}, replace(PLAIN, type=ir.Text("password"), is_secret=True)),
     ("advanced", {**TEXT, "x-connector-advanced": True}, replace(PLAIN, is_advanced=True)),
+    ("credits left", {**TEXT, "x-connector-credits-left": True}, replace(PLAIN, is_credits_left=True)),
     ("link to a file", {**TEXT, "x-connector-file": True}, replace(PLAIN, type=ir.File(ir.FileForm.URL))),
     (
         "link to a file of a type",

@@ -20,6 +20,7 @@ STATEMENT = {
     "result": "/result",
     "reason": "/reason",
     "refunded": "/refunded",
+    "charged": "/cost",
     "cancel": "stop",
     "waitSecondsMax": 60,
 }
@@ -66,6 +67,7 @@ def test_a_job_is_looked_up_waited_for_and_cancelled() -> None:
         result="/result",
         reason="/reason",
         refunded="/refunded",
+        charged="/cost",
         outputs=(ir.JobOutput("url", "/result/url"), ir.JobOutput("cost", "/cost"), ir.JobOutput("job_id", "/id")),
     )
 

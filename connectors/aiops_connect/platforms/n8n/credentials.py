@@ -6,9 +6,9 @@ from typing import assert_never
 
 from aiops_connect import ir
 from aiops_connect.platforms.n8n import naming, prose
-from aiops_connect.platforms.n8n.fields import Property
+from aiops_connect.platforms.n8n.calls import address
 from aiops_connect.platforms.n8n.literals import Code, Value, text
-from aiops_connect.platforms.n8n.operations import address
+from aiops_connect.platforms.n8n.properties import Property
 from aiops_connect.problem import Problem
 
 Authenticate = dict[str, dict[str, Value]]

@@ -5,13 +5,25 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 
 from aiops_connect import help_texts, ir
+from aiops_connect.changes import Change
 from aiops_connect.emitter import Emitted, GeneratedFile, templates
-from aiops_connect.naming import words
-from aiops_connect.platforms.n8n import icons, naming, operations, package, prose, triggers
+from aiops_connect.platforms.n8n import (
+    answers,
+    calls,
+    changes,
+    icons,
+    jobs,
+    naming,
+    operations,
+    package,
+    prose,
+    triggers,
+)
 from aiops_connect.platforms.n8n.credentials import Credential, authentication, credentials
-from aiops_connect.platforms.n8n.fields import Property, choices
 from aiops_connect.platforms.n8n.literals import Code, Value, literal
 from aiops_connect.platforms.n8n.operations import Shared
+from aiops_connect.platforms.n8n.options import choices
+from aiops_connect.platforms.n8n.properties import Property
 from aiops_connect.problem import Problem
 from aiops_connect.publisher import Publisher
 
@@ -28,6 +40,10 @@ class N8nEmitter:
 
     def emit(self, app: ir.App, publisher: Publisher) -> Emitted:
         return _Package(app, publisher).emitted()
+
+    def changes(self, old: ir.App, new: ir.App) -> Iterable[Change]:
+        """By what a saved workflow keeps of a node."""
+        return changes.changes(old, new)
 
 
 EMITTER = N8nEmitter()
@@ -80,7 +96,7 @@ class _Package:
             properties: list[Property] = []
             facts: dict[str, Value] = {}
             options: list[Property] = []
-            for one, made in self._made(group):
+            for one, made in operations.of_group(self.shared, group):
                 self.problems += made.problems
                 properties += made.properties
                 facts[f"{group.value}.{one.value}"] = made.facts
@@ -94,25 +110,6 @@ class _Package:
                 f"nodes/{self.stem}/operations/{group.value}.ts", self._table(f"{group.value}Operations", facts)
             )
 
-    def _made(self, group: naming.Steps) -> Iterator[tuple[naming.Step, operations.Made]]:
-        for one in group.steps:
-            yield one, operations.step(self.shared, one.operation, group.value, one.value)
-            waiting = self._waiting_for(one.operation.id)
-            if waiting:
-                action = prose.sentence(["wait", "for", *words(group.name)])
-                step = naming.Step("Wait for Completion", "wait", action, one.operation)
-                yield (
-                    step,
-                    operations.waiting(self.shared, one.operation.id, waiting, group.value),
-                )
-
-    def _waiting_for(self, status: str) -> list[ir.Operation]:
-        return [
-            one
-            for one in self.app.operations
-            if isinstance(one.execution, ir.Job) and one.execution.status.operation == status
-        ]
-
     def _internal(self) -> str:
         """Those that are called on the way, under their own ids."""
         called = {id_: self.app.operation(id_) for id_ in sorted(set(self._called()))}
@@ -120,14 +117,13 @@ class _Package:
         return self._table("internalOperations", facts)
 
     def _called(self) -> Iterator[str]:
+        if (balance := answers.balance_of(self.app)) is not None:
+            yield balance[0]
+        for _, job in jobs.of_app(self.app):
+            yield job.status.operation
+            if job.cancel is not None:
+                yield job.cancel.operation
         for one in self.app.operations:
-            match one.execution:
-                case ir.Job(status=status, cancel=cancel):
-                    yield status.operation
-                    if cancel is not None:
-                        yield cancel.operation
-                case ir.Immediate():
-                    pass
             for each in one.inputs:
                 if isinstance(each.type, ir.File) and each.type.upload is not None:
                     yield each.type.upload.operation
@@ -176,7 +172,7 @@ class _Package:
         for name, options in self.shared.searches.choices.items():
             methods[name] = Code(f"choices({literal(list(_search_options(options)), 1)})")
         for name, source in self.shared.searches.sources.items():
-            facts: Property = {"call": operations.call(source.call), "items": source.items}
+            facts: Property = {"call": calls.call(source.call), "items": source.items}
             facts |= {"value": source.value, "label": source.label}
             methods[name] = Code(f"listed(api, {literal(facts, 1)})")
         imports = "import { api } from './api';\n" if self.shared.searches.sources else ""
@@ -275,10 +271,8 @@ def _search_options(options: tuple[ir.Option, ...]) -> Iterator[Value]:
 
 def _option(one: naming.Step) -> Property:
     made: Property = {"name": one.name, "value": one.value, "action": one.action}
-    price = help_texts.price(one.operation)
-    help_text = prose.help_text(one.operation.help, one.name, more=price, length_max=_OPTION_LENGTH_MAX)
-    if one.value == "wait":
-        help_text = "Takes up a job that goes on, and gives its result when it is there"
+    about, price = (one.about, "") if one.is_waiting else (one.operation.help, help_texts.price(one.operation))
+    help_text = prose.help_text(about, one.name, more=price, length_max=_OPTION_LENGTH_MAX)
     if one.value == "upsert":
         help_text = "Create a new record, or update the current one if it already exists (upsert)"
     return made | ({"description": help_text} if help_text and help_text != one.name else {})

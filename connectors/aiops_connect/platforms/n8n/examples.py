@@ -19,19 +19,27 @@ def workflows(
     groups: tuple[naming.Steps, ...], credentials: tuple[Credential, ...], stem: str, package: str
 ) -> list[tuple[str, Workflow]]:
     """Paths and workflows: the paid operations, else those that read, as far as the examples of the document reach."""
-    steps = [(group, step) for group in groups for step in group.steps]
+    steps = [(group, step) for group in groups for step in group.steps if not step.is_waiting]
     paid = [pair for pair in steps if pair[1].operation.credits is not None]
     read = [pair for pair in steps if pair[1].operation.effect in (ir.Effect.LIST, ir.Effect.READ)]
-    found = []
-    for group, step in (paid or read)[:_COUNT_MAX]:
-        chain = _chain(steps, group, step)
-        if chain:
-            nodes = [_node(one, values, credentials, stem, package) for one, values in chain]
-            found.append((f"examples/{step.operation.id.replace('_', '-')}.json", _workflow(step.action, nodes)))
-    return found
+    chains = _chains(steps, paid) or _chains(steps, read)
+    return [
+        (
+            f"examples/{step.operation.id.replace('_', '-')}.json",
+            _workflow(step.action, [_node(one, values, credentials, stem, package) for one, values in chain]),
+        )
+        for step, chain in chains
+    ]
 
 
 Link = tuple[tuple[naming.Steps, naming.Step], dict[str, object]]
+
+
+def _chains(
+    steps: list[tuple[naming.Steps, naming.Step]], chosen: list[tuple[naming.Steps, naming.Step]]
+) -> list[tuple[naming.Step, list[Link]]]:
+    found = [(step, _chain(steps, group, step)) for group, step in chosen[:_COUNT_MAX]]
+    return [(step, chain) for step, chain in found if chain]
 
 
 def _chain(steps: list[tuple[naming.Steps, naming.Step]], group: naming.Steps, step: naming.Step) -> list[Link]:

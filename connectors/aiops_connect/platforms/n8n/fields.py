@@ -2,62 +2,20 @@
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from aiops_connect import help_texts, ir
 from aiops_connect.platforms.n8n import naming, prose
-from aiops_connect.platforms.n8n.literals import Value, of_json
+from aiops_connect.platforms.n8n.groups import group, union
+from aiops_connect.platforms.n8n.literals import Value
+from aiops_connect.platforms.n8n.options import OPTIONS_MAX, choices, option_value
+from aiops_connect.platforms.n8n.properties import Property, Rendered, Searches
 
-# A group in a group in a group is asked for as JSON: n8n shows it beside its parameters, not one in the other.
-DEPTH_MAX = 2
-MEMBERS_MAX = 60
-OPTIONS_MAX = 300
 _SENSITIVE = ("secret", "password", "token", "apikey")
 _PLACEHOLDER_LENGTH_MAX = 80
 # Things that come and go: people search for them, and enter those that the description does not know yet.
 _THINGS = ("model", "voice")
-PREFIX = "is:"
 _ID = re.compile(r"\b[iI]ds?\b")
-# Values that n8n has its own words for.
-_NAMED = {
-    "getAll": ("Get Many", ""),
-    "upsert": ("Create or Update", "Create a new record, or update the current one if it already exists (upsert)"),
-}
-
-Property = dict[str, Value]
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A parameter, and the shape of its value."""
-
-    property: Property
-    shape: Property
-
-
-@dataclass
-class Searches:
-    """The lists to search in that the parameters of a node name, by the names of their methods."""
-
-    choices: dict[str, tuple[ir.Option, ...]] = field(default_factory=dict)
-    sources: dict[str, ir.OptionsSource] = field(default_factory=dict)
-
-    def of(self, name: str, what: tuple[ir.Option, ...] | ir.OptionsSource) -> str:
-        """The method that searches; the same for the same list."""
-        known: dict[str, tuple[ir.Option, ...]] | dict[str, ir.OptionsSource]
-        known = self.choices if isinstance(what, tuple) else self.sources
-        for method, one in known.items():
-            if one == what:
-                return method
-        taken = {*self.choices, *self.sources}
-        method = f"search{naming.pascal(name)}"
-        number = 2
-        while method in taken:
-            method, number = f"search{naming.pascal(name)}{number}", number + 1
-        known[method] = what  # type: ignore[assignment]
-        return method
 
 
 def rendered(one: ir.Field, parameter: str, searches: Searches | None, depth: int = 0) -> Rendered:
@@ -103,8 +61,10 @@ def _by_type(one: ir.Field, parameter: str, searches: Searches | None, depth: in
         case ir.Array():
             return _array(one, one.type, depth)
         case ir.Group():
-            return _group(one, one.type, depth, many=False) or _json(one)
-        case ir.Union() | ir.AnyJson():
+            return group(one, one.type, depth, _member, many=False) or _json(one)
+        case ir.Union():
+            return union(one, one.type, depth, _member) or _json(one)
+        case ir.AnyJson():
             return _json(one)
         case _:
             assert_never(one.type)
@@ -170,7 +130,7 @@ def _choice(one: ir.Field, type_: ir.Choice, parameter: str, searches: Searches 
     if type_.is_open or len(type_.options) > OPTIONS_MAX:
         return _open(one)
     options, prefix = choices(type_.options)
-    default = _option_value(one.default, prefix) if one.default is not ir.MISSING else None
+    default = option_value(one.default, prefix) if one.default is not ir.MISSING else None
     values = [option["value"] for option in options]
     known = [value for value in values if str(value) == str(default)]  # a document may have 1 among "1", "2"
     made: Property = {"kind": "options", "options": options, "default": known[0] if known else values[0]}
@@ -185,40 +145,6 @@ def _open(one: ir.Field) -> Rendered:
     if is_number:
         return _number(one, ir.Number())
     return Rendered({"kind": "string", "default": _default_text(one)}, {"kind": "text"})
-
-
-def choices(options: Sequence[ir.Option]) -> tuple[list[Property], str]:
-    """Options in the order n8n wants them, and what stands before their values."""
-    is_unsafe = any(isinstance(one.value, str) and (one.value.startswith("=") or not one.value) for one in options)
-    prefix = PREFIX if is_unsafe else ""
-    taken: set[str] = set()
-    found: list[Property] = []
-    for one in options:
-        name = prose.title(one.label) or prose.inert(str(one.value)) or "Empty"
-        if name in taken:
-            name = f"{name} ({prose.inert(str(one.value))})"
-        number = 2
-        while name in taken:
-            name, number = f"{name} {number}", number + 1
-        taken.add(name)
-        made: Property = {"name": name, "value": _option_value(one.value, prefix)}
-        name, given = _NAMED.get(str(one.value), (name, prose.help_text(one.help, name)))
-        made["name"] = name
-        if given:
-            made["description"] = given
-        found.append(made)
-    return in_order(found, "name"), prefix
-
-
-def in_order(ones: list[Property], by: str) -> list[Property]:
-    """n8n wants five and more in alphabetical order; fewer stay as the document has them."""
-    return sorted(ones, key=lambda one: prose.sorting(str(one[by]))) if len(ones) >= 5 else ones
-
-
-def _option_value(value: ir.Json | ir.Missing, prefix: str) -> Value:
-    if isinstance(value, str):
-        return prefix + value
-    return value if isinstance(value, bool | int | float) else None
 
 
 def _locator(one: ir.Field, method: str, shape: Property) -> Rendered:
@@ -241,7 +167,7 @@ def _array(one: ir.Field, type_: ir.Array, depth: int) -> Rendered:
             made, prefix = choices(options)
             given = one.default if isinstance(one.default, list) else []
             values = [option["value"] for option in made]
-            default = [value for value in (_option_value(each, prefix) for each in given) if value in values]
+            default = [value for value in (option_value(each, prefix) for each in given) if value in values]
             item: Property = {"kind": "choice", **({"prefix": prefix} if prefix else {})}
             return Rendered(
                 {"kind": "multiOptions", "options": made, "default": default}, {"kind": "list", "item": item}
@@ -255,8 +181,8 @@ def _array(one: ir.Field, type_: ir.Array, depth: int) -> Rendered:
             }
             listed = {**inner.property, "typeOptions": added, "default": texts}
             return Rendered(listed, {"kind": "list", "item": inner.shape})
-        case ir.Group() as group:
-            return _group(one, group, depth, many=True) or _json(one)
+        case ir.Group() as members:
+            return group(one, members, depth, _member, many=True) or _json(one)
         case _:
             return _json(one)
 
@@ -265,48 +191,8 @@ def _texts(value: ir.Json | ir.Missing) -> list[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
-def _group(one: ir.Field, group: ir.Group, depth: int, *, many: bool) -> Rendered | None:
-    """Members beside one another; the optional ones in a collection. None where JSON is the better form."""
-    constants = {member.name: member.type.value for member in group.fields if isinstance(member.type, ir.Constant)}
-    asked = [member for member in group.fields if not isinstance(member.type, ir.Constant)]
-    if depth >= DEPTH_MAX or not asked or len(asked) > MEMBERS_MAX or group.additional is not None:
-        return None
-    names = naming.parameters((member.id for member in asked), ("values", "additionalFields"))
-    parts = [
-        (member, name, rendered(replace(member, options=None), name, None, depth + 1))
-        for member, name in zip(asked, names, strict=True)
-    ]
-    members = [_member(member, name, part.shape) for member, name, part in parts]
-    shape: Property = {"kind": "group", "members": members, "constants": dict(constants)}
-    required = [part.property for member, _, part in parts if member.required]
-    optional = in_order([part.property for member, _, part in parts if not member.required], "displayName")
-    if not required and not many:
-        made: Property = {"kind": "collection", "placeholder": "Add Field", "default": {}, "options": list(optional)}
-        return Rendered(made, shape | {"wrapped": False, "many": False})
-    values = [*required, *([_additional(optional)] if optional else [])]
-    values = in_order(values, "displayName")
-    label = prose.title(naming.singular(one.label) if many else one.label)
-    section: Property = {"displayName": label, "name": "values", "values": list(values)}
-    made = {"kind": "fixedCollection", "placeholder": f"Add {label}", "default": {}, "options": [section]}
-    if many:
-        made["typeOptions"] = {"multipleValues": True}
-    return Rendered(made, shape | {"wrapped": True, "many": many})
-
-
-def _member(one: ir.Field, parameter: str, shape: Property) -> Property:
-    made: Property = {"parameter": parameter, "name": one.name, "label": prose.title(one.label), "shape": shape}
-    return made | {"optional": not one.required}
-
-
-def _additional(optional: list[Property]) -> Property:
-    return {
-        "displayName": "Additional Fields",
-        "name": "additionalFields",
-        "type": "collection",
-        "placeholder": "Add Field",
-        "default": {},
-        "options": list(optional),
-    }
+def _member(one: ir.Field, parameter: str, depth: int) -> Rendered:
+    return rendered(one, parameter, None, depth)
 
 
 def _json(one: ir.Field) -> Rendered:
@@ -334,6 +220,3 @@ def _placeholder(one: ir.Field, parameter: str) -> str:
     shown = prose.inert(str(one.example))
     is_taken = 0 < len(shown) <= _PLACEHOLDER_LENGTH_MAX and not _ID.search(shown)  # n8n would have it in capitals
     return f"e.g. {shown}" if is_taken else ""
-
-
-__all__ = ["PREFIX", "Property", "Rendered", "Searches", "choices", "in_order", "of_json", "rendered"]

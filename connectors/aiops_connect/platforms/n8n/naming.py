@@ -50,7 +50,7 @@ RESERVED = frozenset(
         "output",
         "resource",
         "returnAll",
-        "simple",
+        "simplify",
         "updateFields",
         "values",
         "waitForCompletion",
@@ -60,12 +60,19 @@ RESERVED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An operation as one of those of its resource. `action` is what the list of all nodes shows."""
+    """An operation as one of those of its resource. `action` is what the list of all nodes shows. `is_waiting`: it
+    looks a job up until that has ended."""
 
     name: str
     value: str
     action: str
     operation: ir.Operation
+    is_waiting: bool = False
+
+    @property
+    def about(self) -> str:
+        """What it does, in a few words."""
+        return "Take up a job that goes on, and get its result" if self.is_waiting else self.operation.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +116,11 @@ def steps(app: ir.App) -> tuple[Steps, ...]:
         for operation in resource.operations:
             noun = _made(operation) or singular(resource.label)
             groups.setdefault(noun, []).append(operation)
+    awaited = {one.execution.status.operation for one in app.operations if isinstance(one.execution, ir.Job)}
     named = zip(groups.items(), parameters(groups, ()), strict=True)
-    return tuple(Steps(prose.title(noun), value, tuple(_steps(noun, members))) for (noun, members), value in named)
+    return tuple(
+        Steps(prose.title(noun), value, tuple(_steps(noun, members, awaited))) for (noun, members), value in named
+    )
 
 
 def singular(label: str) -> str:
@@ -139,7 +149,7 @@ def _made(operation: ir.Operation) -> str:
     return naming.label(_WORK.get(verb) or singular(" ".join(noun)))
 
 
-def _steps(noun: str, members: list[ir.Operation]) -> Iterable[Step]:
+def _steps(noun: str, members: list[ir.Operation], awaited: set[str]) -> Iterable[Step]:
     taken_names: set[str] = set()
     taken_values: set[str] = set()
     for operation in members:
@@ -151,6 +161,9 @@ def _steps(noun: str, members: list[ir.Operation]) -> Iterable[Step]:
         taken_names.add(name)
         taken_values.add(value)
         yield Step(name, value, _action(operation, name), operation)
+        if operation.id in awaited:
+            action = prose.sentence(["wait", "for", *naming.words(prose.title(noun))])
+            yield Step("Wait for Completion", "wait", action, operation, is_waiting=True)
 
 
 def _named(noun: str, operation: ir.Operation) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from importlib import resources
 
 from aiops_connect import ir, printing
 from aiops_connect.emitter import GeneratedFile, templates
-from aiops_connect.platforms.n8n import examples, naming, prose
+from aiops_connect.platforms.n8n import answers, examples, naming, prose
 from aiops_connect.platforms.n8n.credentials import Credential
 from aiops_connect.platforms.n8n.triggers import Triggers
 from aiops_connect.publisher import Publisher
@@ -74,6 +74,7 @@ def files(one: Package) -> Iterator[GeneratedFile]:
         "triggers": triggers,
         "workflows": [path for path, _ in workflows],
         "is_paid": any(each.credits is not None for each in app.operations),
+        "credits_name": next(iter(_credits_names(app)), ""),
         "is_slow": any(isinstance(each.execution, ir.Job) for each in app.operations),
         "year": _LICENSED_YEARS,
     }
@@ -85,6 +86,13 @@ def files(one: Package) -> Iterator[GeneratedFile]:
         yield GeneratedFile(path, _json(_codex(one, "Trigger")))
     for path, workflow in workflows:
         yield GeneratedFile(path, _json(workflow))
+
+
+def _credits_names(app: ir.App) -> Iterator[str]:
+    """What the member of an output is called that tells what work has cost."""
+    for operation in app.operations:
+        if operation.credits is not None and (cost := answers.credits_of(app, operation)) is not None:
+            yield str(cost["name"])
 
 
 def _manifest(one: Package) -> dict[str, object]:
@@ -124,7 +132,7 @@ def _manifest(one: Package) -> dict[str, object]:
 def _codex(one: Package, suffix: str) -> dict[str, object]:
     app, publisher = one.app, one.publisher
     node = f"{one.stem}{suffix}"
-    aliases = sorted({_plain(resource.label) for resource in app.resources} | {_plain(app.title)})
+    aliases = sorted({group.name for group in one.groups} | {_plain(app.title)})
     return {
         "node": f"{one.name}.{node[0].lower()}{node[1:]}",
         "nodeVersion": "1.0",

@@ -29,13 +29,15 @@ _MARKS = re.compile(
 )
 _SENTENCE = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!etc)[.](?= )")
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>")
+# Phrases that say nothing by themselves, which the linter takes for that anywhere; and the same in other words.
 _WEAK = {
-    "Resource to consume",
-    "Resource to operate on",
-    "Operation to perform",
-    "Action to perform",
-    "Method of authentication",
+    "resource to consume": "resource that is consumed",
+    "resource to operate on": "resource that is operated on",
+    "operation to perform": "operation that is performed",
+    "action to perform": "action that is performed",
+    "method of authentication": "means of authentication",
 }
+_ANY_WEAK = re.compile("|".join(_WEAK), re.IGNORECASE)
 _ORDER = {mark: number for number, mark in enumerate("_-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$")}
 
 
@@ -81,8 +83,9 @@ def help_text(
         line = _punctuated(
             f"Whether to set {inert(label)[:1].lower()}{inert(label)[1:]}" + (f". {line}" if line else "")
         )
-    if line in _WEAK or _trivial(line) == label.lower():
+    if _trivial(line) in (*_WEAK, label.lower()):
         return ""
+    line = _ANY_WEAK.sub(lambda found: found[0][0] + _WEAK[found[0].lower()][1:], line)
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from aiops_connect import ir
-from aiops_connect.platforms.n8n import fields, prose
-from aiops_connect.platforms.n8n.fields import Property
+from aiops_connect.platforms.n8n import prose
+from aiops_connect.platforms.n8n.calls import call
 from aiops_connect.platforms.n8n.literals import Value
-from aiops_connect.platforms.n8n.operations import call
+from aiops_connect.platforms.n8n.options import in_order
+from aiops_connect.platforms.n8n.properties import Property
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def triggers(app: ir.App) -> Triggers | None:
     is_single = len(groups) > 1
     property_: Property = {"displayName": "Trigger On", "name": "events"}
     property_ |= {"type": "options" if is_single else "multiOptions", "required": True}
-    property_["options"] = list(fields.in_order(options, "name"))
+    property_["options"] = list(in_order(options, "name"))
     property_["default"] = options[0]["value"] if is_single else []
     subscriptions = tuple({"events": list(events), **made} for made, events in groups)
     return Triggers(property_, subscriptions, any("subscribe" not in made for made, _ in groups))

@@ -25,7 +25,7 @@ export function idempotencyKey(
 	for (const input of operation.inputs) {
 		const value = values.get(input.id);
 		if (value === undefined) continue;
-		hash.update(`\n${input.id}:`).update(isFile(value) ? value.data : JSON.stringify(value));
+		hash.update(`\n${input.id}:`).update(isFile(value) ? value.identity : JSON.stringify(value));
 	}
 	return `n8n-${hash.digest('hex')}`;
 }

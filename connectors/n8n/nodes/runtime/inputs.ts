@@ -3,7 +3,7 @@
 import { NodeOperationError } from 'n8n-workflow';
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
-import { readFile, uploaded } from './files';
+import { fileOf, linkTo } from './files';
 import { isObject } from './pointer';
 import type { Api, Input, Json, Member, Operation, Shape, Value, Values } from './types';
 
@@ -23,6 +23,10 @@ export async function values(
 		}
 		const raw = parameter(context, input, itemIndex);
 		if (raw === undefined || (raw === '' && input.shape.kind !== 'text')) continue;
+		if (raw === null) {
+			if (input.isNullable) found.set(input.id, null);
+			continue;
+		}
 		const value = await converted(context, input.label, input.shape, raw, itemIndex);
 		if (value !== undefined) found.set(input.id, value);
 	}
@@ -44,8 +48,8 @@ function isFileChosen(context: IExecuteFunctions, shape: Link, itemIndex: number
 
 async function link(context: IExecuteFunctions, api: Api, shape: Link, itemIndex: number): Promise<Value> {
 	const name = context.getNodeParameter(shape.data, itemIndex) as string;
-	const file = await readFile(context, itemIndex, name);
-	return await uploaded(context, api, shape.upload, file, itemIndex);
+	const file = await fileOf(context, itemIndex, name);
+	return await linkTo(context, api, shape.upload, file, itemIndex);
 }
 
 async function converted(
@@ -54,7 +58,7 @@ async function converted(
 	shape: Shape,
 	given: unknown,
 	itemIndex: number,
-): Promise<Value> {
+): Promise<Value | undefined> {
 	const raw = chosen(given);
 	switch (shape.kind) {
 		case 'text':
@@ -76,13 +80,15 @@ async function converted(
 		case 'json':
 			return parsed(context, label, raw, itemIndex);
 		case 'file': {
-			const file = await readFile(context, itemIndex, String(raw));
-			return shape.as === 'base64' ? file.data.toString('base64') : file;
+			const file = await fileOf(context, itemIndex, String(raw));
+			return shape.as === 'base64' ? (await file.whole()).toString('base64') : file;
 		}
 		case 'list':
 			return await list(context, label, shape.item, raw, itemIndex);
 		case 'group':
 			return await groups(context, label, shape, raw, itemIndex);
+		case 'union':
+			return await union(context, label, shape, raw, itemIndex);
 	}
 }
 
@@ -101,7 +107,10 @@ async function list(
 	const given = Array.isArray(raw) ? raw : typeof raw === 'string' && raw.startsWith('[') ? parsed(context, label, raw, itemIndex) : [raw];
 	const ones = Array.isArray(given) ? given : [given];
 	const found: Json[] = [];
-	for (const one of ones) found.push((await converted(context, label, item, one, itemIndex)) as Json);
+	for (const one of ones) {
+		const value = await converted(context, label, item, one, itemIndex);
+		if (value !== undefined) found.push(value as Json);
+	}
 	return found;
 }
 
@@ -129,12 +138,33 @@ async function group(
 	const optional = shape.wrapped && isObject(held.additionalFields) ? held.additionalFields : held;
 	const found: { [name: string]: Json | undefined } = { ...shape.constants };
 	for (const member of shape.members) {
-		const value = memberIn(member, held, optional);
-		if (value !== undefined) {
-			found[member.name] = (await converted(context, member.label, member.shape, value, itemIndex)) as Json;
-		}
+		const given = memberIn(member, held, optional);
+		if (given === undefined) continue;
+		const value = await converted(context, member.label, member.shape, given, itemIndex);
+		if (value !== undefined) found[member.name] = value as Json;
 	}
 	return found;
+}
+
+async function union(
+	context: IExecuteFunctions,
+	label: string,
+	shape: Extract<Shape, { kind: 'union' }>,
+	raw: unknown,
+	itemIndex: number,
+): Promise<Value | undefined> {
+	const held = isObject(raw) ? raw : {};
+	const [first, ...others] = shape.variants.filter((variant) => held[variant.section] !== undefined);
+	if (first === undefined) return undefined;
+	if (others.length > 0) {
+		const names = [first, ...others].map((variant) => variant.label).join(', ');
+		throw new NodeOperationError(context.getNode(), `${label} has more than one form [item ${itemIndex}]`, {
+			itemIndex,
+			description: `Keep one of these and remove the others: ${names}.`,
+		});
+	}
+	const value = await group(context, first.shape, held[first.section], itemIndex);
+	return first.isBare && isObject(value) ? Object.values(value)[0] : value;
 }
 
 function memberIn(

@@ -2,14 +2,16 @@
 /** One operation for one item. */
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
+import { spent } from './credits';
 import { answeredFile, fetched } from './files';
 import { idempotencyKey } from './idempotency';
 import { values } from './inputs';
-import { ended, idOf, isJob, outputs, start } from './jobs';
+import { ended, isJob, outputs, start } from './jobs';
+import type { Waiting } from './jobs';
 import { items } from './pages';
-import { isObject } from './pointer';
+import { at, isObject } from './pointer';
 import { call } from './transport';
-import type { Answer, Api, Job, JsonObject, Operation, Values } from './types';
+import type { Answer, Api, Job, JsonObject, Kept, Values, Work } from './types';
 
 const WAIT_SECONDS = 600;
 const FIELD = 'data';
@@ -18,59 +20,48 @@ const FIELD = 'data';
 export async function run(context: IExecuteFunctions, api: Api, itemIndex: number): Promise<INodeExecutionData[]> {
 	const name = `${context.getNodeParameter('resource', itemIndex)}.${context.getNodeParameter('operation', itemIndex)}`;
 	const operation = api.operations[name];
+	const work = { context, api, operation, itemIndex };
 	const found = await values(context, api, operation, itemIndex);
 	if (operation.idempotency !== undefined && !found.has(operation.idempotency)) {
 		found.set(operation.idempotency, idempotencyKey(context, operation, found, itemIndex));
 	}
-	const results = await answers(context, api, operation, found, itemIndex);
+	const results = await answers(work, found);
 	return results.map((one) => ({ ...one, pairedItem: { item: itemIndex } }));
 }
 
-async function answers(
-	context: IExecuteFunctions,
-	api: Api,
-	operation: Operation,
-	found: Values,
-	itemIndex: number,
-): Promise<INodeExecutionData[]> {
+async function answers(work: Work, found: Values): Promise<INodeExecutionData[]> {
+	const { context, api, operation, itemIndex } = work;
 	if (operation.pages !== undefined) {
 		const all = context.getNodeParameter('returnAll', itemIndex, false) as boolean;
 		const limit = all ? Infinity : (context.getNodeParameter('limit', itemIndex, 50) as number);
-		return (await items(context, api, operation, found, itemIndex, limit)).map((one) => ({ json: json(one) }));
+		return await shown(work, await items(context, api, operation, found, itemIndex, limit));
 	}
-	if (operation.job !== undefined) return [await worked(context, api, operation, operation.job, found, itemIndex)];
-	const answer = await call(context, api, operation, found, { itemIndex });
-	return await presented(context, operation, answer, itemIndex);
+	if (operation.job !== undefined) return await worked(work, operation.job, found);
+	return await presented(work, await call(context, api, operation, found, { itemIndex }));
 }
 
 /** The result of work that may take its time, or the job where nobody waits for it. */
-async function worked(
-	context: IExecuteFunctions,
-	api: Api,
-	operation: Operation,
-	job: Job,
-	found: Values,
-	itemIndex: number,
-): Promise<INodeExecutionData> {
+async function worked(work: Work, job: Job, found: Values): Promise<INodeExecutionData[]> {
+	const { context, api, operation, itemIndex } = work;
 	const options = context.getNodeParameter('options', itemIndex, {}) as IDataObject;
-	const secondsMax = Number(options.maximumWait ?? WAIT_SECONDS);
-	const waiting = { context, api, operation, job, itemIndex, secondsMax };
-	const accepted = operation.isWaiting ? await call(context, api, operation, found, { itemIndex }) : await start(waiting, found);
-	const isWanted = operation.isWaiting || context.getNodeParameter('waitForCompletion', itemIndex, true) === true;
-	if (!operation.isWaiting && !isJob(job, accepted)) return await withFiles(context, operation, json(accepted.body), itemIndex);
-	if (!isWanted) return { json: { ...json(accepted.body), job_id: idOf(job, accepted.body) } };
+	const waiting = { ...work, job, secondsMax: Number(options.maximumWait ?? WAIT_SECONDS) };
+	if (operation.isWaiting) {
+		const done = await ended(waiting, (await call(context, api, operation, found, { itemIndex })).body);
+		const made = outputs(job, done);
+		return await shown(work, [isSimplified(work) ? made : { ...done, ...made }], { jobs: [done], isWhole: true });
+	}
+	const accepted = await start(waiting, found);
+	if (!isJob(job, accepted)) return await shown(work, [accepted.body], { answer: accepted.body });
+	if (context.getNodeParameter('waitForCompletion', itemIndex, true) !== true) {
+		return await shown(work, [{ ...json(accepted.body), ...outputs(job, accepted.body) }], { isWhole: true });
+	}
 	const done = await ended(waiting, accepted.body);
-	const made = operation.isWaiting ? { ...done, ...outputs(job, done) } : await whole(waiting, found, outputs(job, done));
-	return await withFiles(context, operation, json(made), itemIndex);
+	const made = await whole(waiting, found, outputs(job, done));
+	return await shown(work, [made], { jobs: [done], answer: made });
 }
 
 /** All that the operation answers: the same call under its key is answered with the result, and not charged again. */
-async function whole(
-	waiting: Parameters<typeof start>[0],
-	found: Values,
-	known: JsonObject,
-): Promise<JsonObject> {
-	const { context, api, operation, job, itemIndex } = waiting;
+async function whole({ context, api, operation, job, itemIndex }: Waiting, found: Values, known: JsonObject): Promise<JsonObject> {
 	if (!job.isRepeated) return known;
 	try {
 		const answer = await call(context, api, operation, found, { itemIndex });
@@ -81,12 +72,8 @@ async function whole(
 	}
 }
 
-async function presented(
-	context: IExecuteFunctions,
-	operation: Operation,
-	answer: Answer,
-	itemIndex: number,
-): Promise<INodeExecutionData[]> {
+async function presented(work: Work, answer: Answer): Promise<INodeExecutionData[]> {
+	const { context, operation, itemIndex } = work;
 	if (operation.answer === 'bytes') {
 		const field = context.getNodeParameter('binaryPropertyName', itemIndex, FIELD) as string;
 		const file = await answeredFile(context, answer, operation.id.replace(/\W+/g, '-'));
@@ -96,16 +83,38 @@ async function presented(
 		return [{ json: operation.isDelete ? { deleted: true } : { success: true } }];
 	}
 	const ones: unknown[] = Array.isArray(answer.body) ? answer.body : [answer.body];
-	return await Promise.all(ones.map(async (one) => await withFiles(context, operation, json(one), itemIndex)));
+	return await shown(work, ones, { answer: answer.body });
+}
+
+/** Where it stands what answers have cost, unless in themselves; `isWhole`: they are not to be simplified. */
+interface Told {
+	jobs?: unknown[];
+	answer?: unknown;
+	isWhole?: boolean;
+}
+
+/** Answers as items: simplified where that is wanted, with what their work has cost, and their files beside them. */
+async function shown(work: Work, ones: unknown[], { jobs = ones, answer, isWhole }: Told = {}): Promise<INodeExecutionData[]> {
+	const { credits, simplified: kept } = work.operation;
+	const costs = credits === undefined ? [] : await spent(work, credits, jobs, answer);
+	const shaped = ones.map((one, index): IDataObject => {
+		const answered = json(kept !== undefined && !isWhole && isSimplified(work) ? simplified(one, kept) : one);
+		return credits === undefined ? answered : { ...answered, [credits.name]: costs[index] };
+	});
+	return await Promise.all(shaped.map(async (one) => await withFiles(work, one)));
+}
+
+function isSimplified({ context, operation, itemIndex }: Work): boolean {
+	return operation.simplified !== undefined && context.getNodeParameter('simplify', itemIndex, true) === true;
+}
+
+function simplified(one: unknown, kept: Kept[]): IDataObject {
+	const found = kept.map(({ name, pointer }) => [name, at(one, pointer)]).filter(([, value]) => value !== undefined);
+	return Object.fromEntries(found) as IDataObject;
 }
 
 /** The answer, with its files beside it where that is wanted. */
-async function withFiles(
-	context: IExecuteFunctions,
-	operation: Operation,
-	answered: IDataObject,
-	itemIndex: number,
-): Promise<INodeExecutionData> {
+async function withFiles({ context, operation, itemIndex }: Work, answered: IDataObject): Promise<INodeExecutionData> {
 	const present = operation.files.filter((field) => typeof answered[field.name] === 'string');
 	const output = present.length === 0 || context.isToolExecution() ? 'url' : context.getNodeParameter('output', itemIndex, 'both');
 	if (output === 'url') return { json: answered };

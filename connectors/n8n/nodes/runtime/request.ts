@@ -4,14 +4,16 @@ import type { IDataObject, IHttpRequestOptions } from 'n8n-workflow';
 
 import { inHeader, inPath, inQuery, isFile, joined, multipart, plain } from './encoding';
 import type { Pair } from './encoding';
-import type { Input, Json, Operation, Value, Values } from './types';
+import { stream } from './streams';
+import type { FileValue, Input, Json, Operation, Value, Values } from './types';
 
 /** The request without credentials. `base` is the address of the API. */
-export function request(operation: Operation, values: Values, base: string): IHttpRequestOptions {
-	const given = operation.inputs.flatMap((input): Array<[Input, Value]> => {
+export async function request(operation: Operation, values: Values, base: string): Promise<IHttpRequestOptions> {
+	const given: Array<[Input, Value]> = [];
+	for (const input of operation.inputs) {
 		const value = values.get(input.id);
-		return value === undefined ? [] : [[input, value]];
-	});
+		if (value !== undefined) given.push([input, isFile(value) && !takesFiles(operation, input) ? await asText(value) : value]);
+	}
 	const of = (location: Input['location']) => given.filter(([input]) => input.location === location);
 	const headers: IDataObject = { Accept: operation.accept ?? 'application/json' };
 	for (const [input, value] of of('header')) headers[input.name] = inHeader(input, value);
@@ -25,7 +27,7 @@ export function request(operation: Operation, values: Values, base: string): IHt
 		ignoreHttpStatusErrors: true,
 		sendCredentialsOnCrossOriginRedirect: false,
 	};
-	addBody(options, operation, of('body'));
+	await addBody(options, operation, of('body'));
 	return options;
 }
 
@@ -39,7 +41,15 @@ function address(operation: Operation, inPathOnes: Array<[Input, Value]>, query:
 	return query.length === 0 ? url : `${url}${path.includes('?') ? '&' : '?'}${joined(query)}`;
 }
 
-function addBody(options: IHttpRequestOptions, operation: Operation, parts: Array<[Input, Value]>): void {
+function takesFiles({ body }: Operation, { location }: Input): boolean {
+	return location === 'body' && (body?.format === 'multipart' || body?.format === 'bytes');
+}
+
+async function asText(file: FileValue): Promise<string> {
+	return (await file.whole()).toString('base64');
+}
+
+async function addBody(options: IHttpRequestOptions, operation: Operation, parts: Array<[Input, Value]>): Promise<void> {
 	const { body } = operation;
 	if (body === undefined || (parts.length === 0 && !body.required)) return;
 	const headers = options.headers as IDataObject;
@@ -47,7 +57,7 @@ function addBody(options: IHttpRequestOptions, operation: Operation, parts: Arra
 	const only = parts[0]?.[1];
 	switch (body.format) {
 		case 'json': {
-			const json = body.isWhole ? ((only ?? null) as Json) : object(parts);
+			const json = body.isWhole ? ((only ?? null) as Json) : (Object.fromEntries(parts.map(([input, value]) => [input.name, value])) as Json);
 			options.body = Buffer.from(JSON.stringify(json));
 			break;
 		}
@@ -57,21 +67,15 @@ function addBody(options: IHttpRequestOptions, operation: Operation, parts: Arra
 		case 'multipart': {
 			const made = multipart(parts);
 			headers['Content-Type'] = made.contentType;
-			options.body = made.body;
+			await stream(options, made.chunks);
 			break;
 		}
 		case 'text':
 			options.body = plain(only ?? '');
 			break;
 		case 'bytes':
-			options.body = isFile(only) ? only.data : Buffer.from(plain(only ?? ''));
+			await stream(options, [isFile(only) ? only : Buffer.from(plain(only ?? ''))]);
 			if (isFile(only) && body.mediaType.includes('*')) headers['Content-Type'] = only.mimeType;
 			break;
 	}
-}
-
-function object(parts: Array<[Input, Value]>): Json {
-	return Object.fromEntries(
-		parts.map(([input, value]) => [input.name, isFile(value) ? value.data.toString('base64') : value]),
-	) as Json;
 }

@@ -163,6 +163,9 @@ def test_the_manifest_is_what_n8n_verifies() -> None:
     assert "dependencies" not in manifest
     assert manifest["peerDependencies"] == {"n8n-workflow": "*"}
     assert manifest["files"] == ["dist"]
+    publish = rendered(every_construct())[".github/workflows/publish.yml"]
+    assert "id-token: write" in publish  # npm takes it for a statement of provenance
+    assert "npm run release" in publish
     lock = json.loads(rendered(every_construct())["package-lock.json"])
     assert lock["packages"][""]["devDependencies"] == manifest["devDependencies"]
     assert not any("resolved" in one for one in lock["packages"].values())

@@ -93,3 +93,124 @@ def test_only_genuine_deliveries_are_taken() -> None:
         for key, headers, text, now, _ in cases
     ]
     assert called(*calls) == [genuine for *_, genuine in cases]
+
+
+# A service with things 1 to 25, ten of them on a page at most, in each of the ways of paging; Link leads elsewhere.
+PAGED = """
+const { folder, pages, limit } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { items, page } = require(`${folder}/pages.js`);
+const things = Array.from({ length: 25 }, (_, index) => ({ id: index + 1 }));
+const sizes = [];
+async function answer(_, { url }) {
+  const { searchParams: query } = new URL(url);
+  const size = Number(query.get('size') ?? 10);
+  sizes.push(size);
+  const starts = { cursor: query.get('at'), offset: query.get('at'), page: (query.get('at') ?? 1) * size - size };
+  const start = Number(starts[pages.kind] ?? (Number(query.get('at') ?? 1) - 1) * size);
+  const data = things.slice(start, start + size);
+  const isLast = start + size >= things.length;
+  const link = `<https://elsewhere.example/?size=${size}&at=${Number(query.get('at') ?? 1) + 1}>; rel="next"`;
+  const next = isLast ? null : String(start + size);
+  const headers = { 'content-type': 'application/json', ...(isLast ? {} : { link }) };
+  return { statusCode: 200, headers, body: JSON.stringify({ data, next }) };
+}
+const context = {
+  getCredentials: async () => ({ baseUrl: 'https://things.example' }),
+  getNode: () => ({}),
+  helpers: { httpRequestWithAuthentication: answer },
+};
+const input = (id, name) => ({ id, name, label: name, location: 'query', shape: { kind: 'text' } });
+const operation = {
+  id: 'list', label: 'List', method: 'GET', path: '/', inputs: [input('place', 'at'), input('many', 'size')],
+  answer: 'json', files: [], errors: {}, pages, pageSizeMax: 10,
+};
+const api = { title: 'Things', credentials: ['thingsApi'], operations: { list: operation } };
+(async () => {
+  const found = (await items(context, api, operation, new Map(), 0, limit)).map(({ id }) => id);
+  const listed = [];
+  let token;
+  do {
+    const one = await page(context, api, operation, new Map(), token, '/data');
+    listed.push(...one.items.map(({ id }) => id));
+    token = one.token;
+  } while (token !== undefined);
+  process.stdout.write(JSON.stringify({ found, listed, sizes: [...new Set(sizes)] }));
+})();
+"""
+PAGES: list[dict[str, Any]] = [
+    {"kind": "cursor", "field": "place", "next": "/next", "isOfItem": False},
+    {"kind": "offset", "field": "place"},
+    {"kind": "page", "field": "place", "first": 1},
+    {"kind": "link"},
+]
+
+
+@pytest.mark.parametrize("pages", PAGES, ids=lambda pages: pages["kind"])
+def test_lists_are_read_page_by_page(pages: dict[str, Any]) -> None:
+    """Those that are output, and those to choose from."""
+    asked = json.dumps({"folder": str(RUNTIME), "limit": 14, "pages": {**pages, "limit": "many", "items": "/data"}})
+    done = subprocess.run(
+        ["node", "-e", PAGED], input=asked, env=node_environment(), capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == {"found": [*range(1, 15)], "listed": [*range(1, 26)], "sizes": [10]}
+
+
+# A job that ends at the sixth look. n8n's own way of passing time is replaced: how long it was asked to is noted.
+WAITED = """
+const { folder, job, retryAfter } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const Module = require('module');
+const { _load: load } = Module;
+const pauses = [];
+const sleep = async (milliseconds) => void pauses.push(milliseconds / 1000);
+Module._load = (name, ...rest) => (name === 'n8n-workflow' ? { ...load(name, ...rest), sleep } : load(name, ...rest));
+const { ended } = require(`${folder}/jobs.js`);
+const asked = [];
+async function answer(_, { headers }) {
+  asked.push(headers.Prefer ?? null);
+  const body = JSON.stringify({ id: 'job_1', status: asked.length < 6 ? 'running' : 'done' });
+  const told = retryAfter !== null && asked.length === 1 ? { 'retry-after': retryAfter } : {};
+  return { statusCode: 200, headers: { 'content-type': 'application/json', ...told }, body };
+}
+const context = {
+  getCredentials: async () => ({ baseUrl: 'https://things.example' }),
+  getExecutionCancelSignal: () => undefined,
+  getNode: () => ({}),
+  helpers: { httpRequestWithAuthentication: answer },
+  onExecutionCancellation: () => {},
+};
+const input = (id, name, location) => ({ id, name, label: name, location, shape: { kind: 'text' } });
+const look = {
+  id: 'look', label: 'Look', method: 'GET', path: '/jobs/{id}', answer: 'json', files: [], errors: {},
+  inputs: [input('id', 'id', 'path'), input('prefer', 'Prefer', 'header')],
+};
+const api = { title: 'Things', credentials: ['thingsApi'], operations: { look } };
+const waiting = { context, api, operation: look, job, itemIndex: 0, secondsMax: 600 };
+ended(waiting, { id: 'job_1', status: 'running' }).then(() => process.stdout.write(JSON.stringify({ asked, pauses })));
+"""
+JOB: dict[str, Any] = {
+    "acceptedStatus": 202,
+    "status": {"operation": "look", "bindings": [{"field": "id", "source": {"pointer": "/id"}}]},
+    "state": "/status",
+    "succeeded": ["done"],
+    "failed": [],
+    "cancelled": [],
+    "start": [],
+    "outputs": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "retry_after", "asked", "pauses"),
+    [
+        ({}, None, None, [1, 1.5, 2.25, 3.375, 5.0625]),
+        ({}, "7", None, [7, 10.5, 15, 15, 15]),
+        ({"wait": {"field": "prefer", "text": "wait={seconds}", "secondsMax": 240}}, None, "wait=25", []),
+    ],
+    ids=["backs off", "as it is told to", "long polling"],
+)
+def test_a_job_is_waited_for(more: Any, retry_after: str | None, asked: str | None, pauses: list[float]) -> None:
+    given = json.dumps({"folder": str(RUNTIME), "job": {**JOB, **more}, "retryAfter": retry_after})
+    done = subprocess.run(
+        ["node", "-e", WAITED], input=given, env=node_environment(), capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == {"asked": [asked] * 6, "pauses": pauses}

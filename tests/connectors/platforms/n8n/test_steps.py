@@ -8,7 +8,7 @@ import wave
 import httpx
 import pytest
 
-from tests.connectors.platforms.n8n.conftest import Bench
+from tests.connectors.platforms.n8n.conftest import AIOPS, Bench
 from tests.fixtures.n8n import chain, until
 
 pytestmark = pytest.mark.n8n
@@ -32,12 +32,37 @@ def test_a_credential_is_tested(bench: Bench) -> None:
     assert bench.n8n.test_credential("aiopsApi", baseUrl=bench.server.url, apiKey="wrong")["status"] == "Error"
 
 
+def test_the_node_is_found_as_people_look_for_it(bench: Bench) -> None:
+    """Under the heading for AI, with a symbol for light and one for dark, and its resources in the singular."""
+    found = {one["name"]: one for one in bench.n8n.client.get("/types/nodes.json").json()}[AIOPS]
+    assert found["codex"]["categories"] == ["AI"]
+    assert {"Speech", "aiops API"} <= set(found["codex"]["alias"])
+    (resource,) = [one for one in found["properties"] if one["name"] == "resource"]
+    assert [one["name"] for one in resource["options"]] == [
+        "Account",
+        "File",
+        "Image",
+        "Job",
+        "Speech",
+        "Transcription",
+    ]
+    icons = [bench.n8n.client.get(f"/{found['iconUrl'][theme]}") for theme in ("light", "dark")]
+    assert [icon.headers["content-type"].partition(";")[0] for icon in icons] == ["image/svg+xml"] * 2
+    assert icons[0].content != icons[1].content
+
+
+def test_a_credential_asks_where_the_service_is(bench: Bench) -> None:
+    types = {one["name"]: one for one in bench.n8n.client.get("/types/credentials.json").json()}
+    (url,) = [one for one in types["aiopsApi"]["properties"] if one["name"] == "baseUrl"]
+    assert (url["required"], url["default"]) == (True, "")
+
+
 def test_an_image_comes_as_a_file_and_a_link(bench: Bench) -> None:
     done = bench.do("image", "generate", {"json": {"about": "a lighthouse"}}, prompt="={{ $json.about }}")
     assert done.status == "success", done.error
     (item,) = done.items("Step")
     answer = item["json"]
-    assert (answer["success"], answer["credits_charged"], answer["credits_remaining"]) == (True, 5, bench.credits)
+    assert (answer["success"], answer["credits"]) == (True, {"charged": 5, "refunded": 0, "left": bench.credits})
     assert answer["job_id"].startswith("job_")
     assert item["pairedItem"] == {"item": 0}
     file = item["binary"]["data"]
@@ -96,21 +121,27 @@ def test_jobs_are_listed_looked_up_and_cancelled(bench: Bench) -> None:
     assert [job["id"] for job in listed] == ids[::-1]
     (one,) = bench.do("job", "getAll", limit=1, filters={"status": "succeeded"}).json("Step")
     assert one["id"] == ids[1]
+    assert one["credits"] == {"charged": 5, "refunded": 0, "left": bench.credits}
     locator = {"__rl": True, "mode": "id", "value": ids[0]}
     (job,) = bench.do("job", "get", jobId=locator).json("Step")
-    assert (job["status"], job["result"]["success"], job["credits_charged"]) == ("succeeded", True, 5)
+    assert (job["status"], job["result"]["success"]) == ("succeeded", True)
+    assert job["credits"] == {"charged": 5, "refunded": 0, "left": bench.credits}
     with bench.server.hold():
         (open_job,) = bench.do("image", "generate", prompt="slow", waitForCompletion=False).json("Step")
         assert open_job["status"] == "queued" or open_job["status"] == "running"
+        assert open_job["credits"] == {"charged": 0, "refunded": 0, "left": bench.credits}
         locator = {"__rl": True, "mode": "id", "value": open_job["job_id"]}
         (cancelled,) = bench.do("job", "cancel", jobId=locator).json("Step")
-    assert (cancelled["status"], cancelled["credits_refunded"]) == ("cancelled", 5)
+    assert cancelled["status"] == "cancelled"
+    assert cancelled["credits"] == {"charged": 0, "refunded": 5, "left": bench.credits}
 
 
 def test_lists_can_be_searched(bench: Bench) -> None:
     bench.do("image", "generate", prompt="a boat", output="url")
     by_name = _searched(bench, "searchModel", "/parameters/additionalFields.model", "pro")
     assert [one["value"] for one in by_name] == ["fal-ai/flux-pro"]
+    voices = _searched(bench, "searchVoice", "/parameters/additionalFields.voice", "sarah")
+    assert [one["value"] for one in voices] == ["en-Sarah_woman"]
     (job,) = _searched(bench, "searchJobId", "/parameters/jobId", "image")
     assert job["name"] == f"generate_image ({job['value']})"
 
@@ -147,6 +178,26 @@ def test_a_retry_is_not_charged_again(bench: Bench) -> None:
     assert len(charges) == 3
 
 
+def test_a_file_is_uploaded_once_however_often_the_node_is_tried(bench: Bench) -> None:
+    """A link that is new at each try would be new work."""
+    before = bench.credits
+    sounds = [recording(1), b"no recording"]
+    items = [
+        {
+            "json": {},
+            "binary": {
+                "data": {"data": base64.b64encode(sound).decode(), "mimeType": "audio/wav", "fileName": "a.wav"}
+            },
+        }
+        for sound in sounds
+    ]
+    settings = {"retryOnFail": True, "maxTries": 3, "waitBetweenTries": 0}
+    done = bench.do("transcription", "transcribe", *items, settings=settings, audioUrlSource="file")
+    assert done.status == "error"
+    (job,) = bench.api("GET", "/api/jobs")["data"]
+    assert (job["status"], before - bench.credits) == ("succeeded", 3)
+
+
 def test_two_executions_are_two_pieces_of_work(bench: Bench) -> None:
     before = bench.credits
     workflow = chain(bench.step("image", "generate", prompt="the same", output="url"))
@@ -167,6 +218,7 @@ def test_what_takes_too_long_is_taken_up_again(bench: Bench) -> None:
     assert done.status == "success", done.error
     (item,) = done.items("Step")
     assert bench.n8n.file(item["binary"]["data"]) == httpx.get(item["json"]["image_url"]).content
+    assert item["json"]["credits"] == {"charged": IMAGE_CREDITS, "refunded": 0, "left": before - IMAGE_CREDITS}
     assert before - bench.credits == IMAGE_CREDITS
 
 
@@ -186,7 +238,22 @@ def test_a_job_without_a_result_says_why(bench: Bench) -> None:
     done = bench.do("image", "generate", prompt="broken")
     assert done.error is not None
     assert done.error["message"] == "Generate an image: the job ended without a result [item 0]"
-    assert "Credits refunded: 5." in done.error["description"]
+    assert f"Credits refunded: 5. Credits left: {bench.credits}." in done.error["description"]
+    assert done.error["context"]["details"]["credits"] == {"charged": 0, "refunded": 5, "left": bench.credits}
+
+
+def test_a_job_is_simplified_unless_all_of_it_is_wanted(bench: Bench) -> None:
+    (made,) = bench.do("speech", "generate", text="Good night.", output="url").json("Step")
+    locator = {"__rl": True, "mode": "id", "value": made["job_id"]}
+    (simple,) = bench.do("job", "get", jobId=locator).json("Step")
+    (whole,) = bench.do("job", "get", jobId=locator, simplify=False).json("Step")
+    assert len(simple) <= 10 < len(whole)
+    assert simple.items() <= whole.items()
+    assert whole == bench.api("GET", f"/api/jobs/{made['job_id']}") | {"credits": whole["credits"]}
+    (waited,) = bench.do("job", "wait", jobId=locator, output="url").json("Step")
+    assert waited.keys() - {"credits"} <= made.keys()
+    (all_of_it,) = bench.do("job", "wait", jobId=locator, output="url", simplify=False).json("Step")
+    assert all_of_it.keys() >= whole.keys() | {"audio_url"}
 
 
 def test_an_item_that_fails_stops_the_workflow(bench: Bench) -> None:
@@ -236,24 +303,3 @@ def test_an_item_that_fails_can_leave_by_the_error_output(bench: Bench) -> None:
     (failed,) = done.json("Step", 1)
     assert failed["details"]["code"] == "invalid_input"
     assert failed["error"] == "Invalid input [item 1]"
-
-
-def test_a_key_that_is_not_taken_is_told(bench: Bench) -> None:
-    poor = bench.n8n.credential("aiopsApi", "poor", baseUrl=bench.server.url, apiKey="aiops_sk_none")
-    step = bench.step("account", "get") | {"credentials": poor}
-    done = bench.n8n.run(chain(step))
-    assert done.error is not None
-    assert done.error["message"].startswith("Missing or invalid API key.")
-    assert "API key" in done.error["description"]
-
-
-def test_a_service_that_is_away_is_told(bench: Bench) -> None:
-    away = bench.n8n.credential("aiopsApi", "away", baseUrl="http://127.0.0.1:9", apiKey="key")
-    done = bench.n8n.run(chain(bench.step("account", "get") | {"credentials": away}))
-    assert done.error is not None
-    assert done.error["message"] == "The service could not be reached: the connection was refused [item 0]"
-
-
-def test_the_variant_for_agents_is_there(bench: Bench) -> None:
-    names = {one["name"] for one in bench.n8n.client.get("/types/nodes.json").json()}
-    assert {"n8n-nodes-aiops.aiops", "n8n-nodes-aiops.aiopsTool", "n8n-nodes-aiops.aiopsTrigger"} <= names

@@ -109,8 +109,14 @@ export const transcriptionOperations: { [name: string]: Operation } = {
 				secondsMax: 240,
 			},
 			reason: '/reason',
-			refunded: '/credits_refunded',
 		},
 		idempotency: 'idempotency_key',
+		credits: {
+			name: 'credits',
+			charged: '/credits_charged',
+			refunded: '/credits_refunded',
+			left: '/credits_remaining',
+			balance: { operation: 'get_account', left: '/credits' },
+		},
 	},
 };

@@ -31,7 +31,7 @@ export const jobProperties: INodeProperties[] = [
 				name: 'Wait for Completion',
 				value: 'wait',
 				action: 'Wait for job',
-				description: 'Takes up a job that goes on, and gives its result when it is there',
+				description: 'Take up a job that goes on, and get its result',
 			},
 		],
 		default: 'getAll',
@@ -58,6 +58,14 @@ export const jobProperties: INodeProperties[] = [
 				returnAll: [false],
 			},
 		},
+	},
+	{
+		displayName: 'Simplify',
+		name: 'simplify',
+		type: 'boolean',
+		default: true,
+		description: 'Whether to return a simplified version of the response instead of the raw data',
+		displayOptions: { show: { resource: ['job'], operation: ['getAll'] } },
 	},
 	{
 		displayName: 'Filters',
@@ -153,6 +161,14 @@ export const jobProperties: INodeProperties[] = [
 		displayOptions: { show: { resource: ['job'], operation: ['get'] } },
 	},
 	{
+		displayName: 'Simplify',
+		name: 'simplify',
+		type: 'boolean',
+		default: true,
+		description: 'Whether to return a simplified version of the response instead of the raw data',
+		displayOptions: { show: { resource: ['job'], operation: ['get'] } },
+	},
+	{
 		displayName: 'Job',
 		name: 'jobId',
 		type: 'resourceLocator',
@@ -173,6 +189,14 @@ export const jobProperties: INodeProperties[] = [
 			},
 		],
 		description: 'The ID of the job, as a service answered it in job_id. At most 64 characters.',
+		displayOptions: { show: { resource: ['job'], operation: ['wait'] } },
+	},
+	{
+		displayName: 'Simplify',
+		name: 'simplify',
+		type: 'boolean',
+		default: true,
+		description: 'Whether to return a simplified version of the response instead of the raw data',
 		displayOptions: { show: { resource: ['job'], operation: ['wait'] } },
 	},
 	{
@@ -254,6 +278,14 @@ export const jobProperties: INodeProperties[] = [
 			},
 		],
 		description: 'The ID of the job, as a service answered it in job_id. At most 64 characters.',
+		displayOptions: { show: { resource: ['job'], operation: ['cancel'] } },
+	},
+	{
+		displayName: 'Simplify',
+		name: 'simplify',
+		type: 'boolean',
+		default: true,
+		description: 'Whether to return a simplified version of the response instead of the raw data',
 		displayOptions: { show: { resource: ['job'], operation: ['cancel'] } },
 	},
 ];

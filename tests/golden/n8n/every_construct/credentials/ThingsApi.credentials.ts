@@ -35,7 +35,7 @@ export class ThingsApi implements ICredentialType {
 		},
 	];
 
-	test: ICredentialTestRequest = { request: { baseURL: '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}', url: '/things' } };
+	test: ICredentialTestRequest = { request: { baseURL: '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}', url: '/me' } };
 
 	async authenticate(
 		credentials: ICredentialDataDecryptedObject,

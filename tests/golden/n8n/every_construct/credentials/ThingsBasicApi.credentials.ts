@@ -42,7 +42,7 @@ export class ThingsBasicApi implements ICredentialType {
 		},
 	];
 
-	test: ICredentialTestRequest = { request: { baseURL: '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}', url: '/things' } };
+	test: ICredentialTestRequest = { request: { baseURL: '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}', url: '/me' } };
 
 	async authenticate(
 		credentials: ICredentialDataDecryptedObject,

@@ -6,6 +6,8 @@ import { failedItem } from '../runtime/errors';
 import { run } from '../runtime/item';
 import { api } from './api';
 import { listSearch } from './lists';
+import { accountProperties } from './properties/account';
+import { drawingProperties } from './properties/drawing';
 import { fileProperties } from './properties/file';
 import { thingProperties } from './properties/thing';
 
@@ -56,11 +58,18 @@ export class Things implements INodeType {
 				name: 'resource',
 				type: 'options',
 				noDataExpression: true,
-				options: [{ name: 'File', value: 'file' }, { name: 'Thing', value: 'thing' }],
+				options: [
+					{ name: 'Account', value: 'account' },
+					{ name: 'Drawing', value: 'drawing' },
+					{ name: 'File', value: 'file' },
+					{ name: 'Thing', value: 'thing' },
+				],
 				default: 'thing',
 			},
 			...thingProperties,
 			...fileProperties,
+			...drawingProperties,
+			...accountProperties,
 		],
 	};
 

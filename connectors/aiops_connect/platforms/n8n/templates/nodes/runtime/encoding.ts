@@ -5,17 +5,18 @@ import { isObject } from './pointer';
 import type { FileValue, Input, Json, Value } from './types';
 
 export type Pair = [name: string, value: string];
+/** A piece of a body. */
+export type Chunk = Buffer | FileValue;
 
 const SEPARATORS: { [style: string]: string } = { spaceDelimited: '%20', pipeDelimited: '|', form: ',' };
 const RESERVED = /%(3A|2F|3F|23|5B|5D|40|21|24|26|27|28|29|2A|2B|2C|3B|3D)/gi;
 
 export function isFile(value: unknown): value is FileValue {
-	return isObject(value) && Buffer.isBuffer(value.data);
+	return isObject(value) && typeof value.whole === 'function';
 }
 
 /** A value as text; objects and lists as JSON. */
 export function plain(value: Value): string {
-	if (isFile(value)) return value.data.toString('base64');
 	return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '');
 }
 
@@ -85,18 +86,18 @@ export function joined(pairs: Pair[]): string {
 	return pairs.map(([name, value]) => `${name}=${value}`).join('&');
 }
 
-/** A multipart body, and its Content-Type with the boundary. */
-export function multipart(parts: Array<[Input, Value]>): { body: Buffer; contentType: string } {
+/** What a multipart body is made of, and its Content-Type with the boundary. */
+export function multipart(parts: Array<[Input, Value]>): { chunks: Chunk[]; contentType: string } {
 	const boundary = randomUUID();
-	const chunks: Buffer[] = [];
+	const chunks: Chunk[] = [];
 	for (const [input, value] of parts) {
 		for (const one of Array.isArray(value) ? (value as Value[]) : [value]) {
 			chunks.push(Buffer.from(`--${boundary}\r\n${partHead(input, one)}\r\n\r\n`));
-			chunks.push(isFile(one) ? one.data : Buffer.from(plain(one)), Buffer.from('\r\n'));
+			chunks.push(isFile(one) ? one : Buffer.from(plain(one)), Buffer.from('\r\n'));
 		}
 	}
 	chunks.push(Buffer.from(`--${boundary}--\r\n`));
-	return { body: Buffer.concat(chunks), contentType: `multipart/form-data; boundary=${boundary}` };
+	return { chunks, contentType: `multipart/form-data; boundary=${boundary}` };
 }
 
 function partHead(input: Input, value: Value): string {

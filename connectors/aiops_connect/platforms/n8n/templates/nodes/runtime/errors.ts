@@ -18,6 +18,7 @@ const WHAT_HAPPENED: { [status: string]: string } = {
 	429: 'Too many calls were made',
 };
 const WHAT_TO_DO: { [status: string]: string } = {
+	'3XX': 'The service is at another address. Enter that as the base URL of the credential.',
 	401: 'Check the credential of this node.',
 	403: 'Use a credential that may do this.',
 	404: 'Check the ID, and the base URL of the credential.',
@@ -30,14 +31,17 @@ const WHY: { [code: string]: string } = {
 	ECONNREFUSED: 'the connection was refused',
 	ECONNRESET: 'the connection was cut',
 	ENOTFOUND: 'there is no such host',
+	EPIPE: 'the connection was cut',
 	ETIMEDOUT: 'it gave no answer in time',
 };
+const CUT = ['ECONNRESET', 'EPIPE'];
 
 export interface Details extends IDataObject {
 	httpCode?: number;
 	code?: string;
 	jobId?: string;
 	requestId?: string;
+	retryAfterSeconds?: number;
 }
 
 /** Something that ends the work on an item. `details` reach the error output. */
@@ -67,26 +71,37 @@ export function refused(node: INode, itemIndex: number, operation: Operation, an
 	const code = textAt(body, facts?.code);
 	const own = textAt(body, facts?.message) || sentenceIn(body);
 	const message = own || WHAT_HAPPENED[status] || `The service answered with status ${status}`;
-	const help = (code !== '' && facts?.codes[code]) || facts?.help || WHAT_TO_DO[status] || '';
-	const more = furtherDetails(body, [own, code]);
+	const help = (code !== '' && facts?.codes[code]) || facts?.help || WHAT_TO_DO[status] || WHAT_TO_DO[classOf(status)] || '';
+	const seconds = retryAfter(answer);
+	const more = furtherDetails(body, [own, code, String(seconds)]);
 	const details: Details = { httpCode: status, ...(isObject(body) ? (body as IDataObject) : {}) };
 	const requestId = answer.headers['x-request-id'];
 	if (requestId !== undefined) details.requestId = requestId;
-	const description = [more, help].filter((text) => text !== '').join(' ');
+	if (seconds !== undefined) details.retryAfterSeconds = seconds;
+	const when = seconds === undefined ? '' : `The service takes calls again in ${seconds} seconds.`;
+	const description = [more, help, when].filter((text) => text !== '').join(' ');
 	return failure(node, itemIndex, message, description, details);
 }
 
-/** When nothing was answered. */
-export function unreachable(node: INode, itemIndex: number, cause: unknown): NodeApiError {
+/** The header Retry-After in seconds; undefined where there is none. */
+export function retryAfter(answer: Answer): number | undefined {
+	const text = answer.headers['retry-after'];
+	if (text === undefined) return undefined;
+	const seconds = /^\d+$/.test(text.trim()) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
+	return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : undefined;
+}
+
+/** When nothing was answered. A service may refuse a file before it has all of it, and hang up then. */
+export function unreachable(node: INode, itemIndex: number, cause: unknown, hasFile: boolean): NodeApiError {
 	const code = codeOf(cause);
+	const details: Details = { reason: textAt(cause, '/message'), ...(code === '' ? {} : { code }) };
+	if (hasFile && CUT.includes(code)) {
+		const advice = 'Test the credential, and see how large a file may be. Then run the node again.';
+		return failure(node, itemIndex, 'The service ended the call while a file was on its way', advice, details);
+	}
 	const why = WHY[code] ?? 'the connection did not come about';
-	return failure(
-		node,
-		itemIndex,
-		`The service could not be reached: ${why}`,
-		'Check the base URL of the credential, and that the service runs. Then run the node again.',
-		{ reason: textAt(cause, '/message'), ...(code === '' ? {} : { code }) },
-	);
+	const advice = 'Check the base URL of the credential, and that the service runs. Then run the node again.';
+	return failure(node, itemIndex, `The service could not be reached: ${why}`, advice, details);
 }
 
 function codeOf(cause: unknown): string {
@@ -102,9 +117,13 @@ function codeOf(cause: unknown): string {
 export function factsOf(operation: Operation, status: number): ErrorFacts | undefined {
 	return (
 		operation.errors[String(status)] ??
-		operation.errors[`${Math.floor(status / 100)}XX`] ??
+		operation.errors[classOf(status)] ??
 		operation.errors.default
 	);
+}
+
+function classOf(status: number): string {
+	return `${Math.floor(status / 100)}XX`;
 }
 
 /** An item for the error output: n8n routes it there only where nothing but these three members is in it. */

@@ -1,4 +1,5 @@
 /** Files: those of an item on their way to the API, and those that an answer links to or holds. */
+import { createHash } from 'node:crypto';
 import { NodeOperationError } from 'n8n-workflow';
 import type { IBinaryData, IDataObject, IExecuteFunctions, IN8nHttpFullResponse } from 'n8n-workflow';
 
@@ -33,15 +34,37 @@ const EXTENSIONS: { [mimeType: string]: string } = {
 	'video/webm': 'webm',
 };
 
-/** A file of an item, whole, with an extension in its name that fits its type. */
-export async function readFile(context: IExecuteFunctions, itemIndex: number, field: string): Promise<FileValue> {
-	const binary = context.helpers.assertBinaryData(itemIndex, field);
-	const data = await context.helpers.getBinaryDataBuffer(itemIndex, field);
-	return { data, mimeType: binary.mimeType, fileName: namedAfter(binary.fileName ?? field, binary.mimeType) };
+/** A file of an item, with an extension in its name that fits its type. It is not read yet. */
+export async function fileOf(context: IExecuteFunctions, itemIndex: number, field: string): Promise<FileValue> {
+	const { helpers } = context;
+	const { id, mimeType, fileName } = helpers.assertBinaryData(itemIndex, field);
+	const whole = async () => await helpers.getBinaryDataBuffer(itemIndex, field);
+	const named = { mimeType, fileName: namedAfter(fileName ?? field, mimeType), whole };
+	if (id === undefined) {
+		const data = await whole();
+		return { ...named, sizeBytes: data.length, identity: data };
+	}
+	const { fileSize } = await helpers.getBinaryMetadata(id);
+	return { ...named, sizeBytes: fileSize, identity: id, stream: async () => await helpers.getBinaryStream(id) };
 }
 
-/** Uploads a file and returns the link to it. */
-export async function uploaded(
+/** The link to a file. It is uploaded once for an item of a run: where n8n tries the node again, the work that takes the
+ * link has the same input then, and the same key. */
+export async function linkTo(
+	context: IExecuteFunctions,
+	api: Api,
+	upload: Upload,
+	file: FileValue,
+	itemIndex: number,
+): Promise<string> {
+	const held = context.getContext('node');
+	const run = String(context.evaluateExpression('{{ $runIndex }}', itemIndex));
+	const place = `upload ${createHash('sha256').update(`${upload.operation} ${run} ${itemIndex} `).update(file.identity).digest('hex')}`;
+	held[place] ??= await uploaded(context, api, upload, file, itemIndex);
+	return String(held[place]);
+}
+
+async function uploaded(
 	context: IExecuteFunctions,
 	api: Api,
 	upload: Upload,

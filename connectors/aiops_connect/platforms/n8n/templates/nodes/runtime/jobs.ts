@@ -1,10 +1,11 @@
 /** Work that outlasts a call: it is accepted, waited for by long polling, taken up again, and cancelled. */
-import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type { IDataObject } from 'n8n-workflow';
 
-import { failure } from './errors';
+import { spent } from './credits';
+import { failure, retryAfter } from './errors';
 import { at, isObject, textAt } from './pointer';
-import { bound, call, pause, retryAfter } from './transport';
-import type { Answer, Api, Job, Json, JsonObject, Operation, Values } from './types';
+import { bound, call, pause } from './transport';
+import type { Answer, Job, Json, JsonObject, Values, Work } from './types';
 
 /** How long one call of the wait lasts where the service can wait, and between calls where it cannot. */
 const LONG_POLL_SECONDS = 25;
@@ -14,12 +15,8 @@ const PAUSE_GROWTH = 1.5;
 const MARGIN_MILLISECONDS = 30_000;
 const TROUBLES_MAX = 5;
 
-export interface Waiting {
-	context: IExecuteFunctions;
-	api: Api;
-	operation: Operation;
+export interface Waiting extends Work {
 	job: Job;
-	itemIndex: number;
 	secondsMax: number;
 }
 
@@ -27,7 +24,7 @@ export interface Waiting {
 export async function start(waiting: Waiting, values: Values): Promise<Answer> {
 	const { context, api, operation, job, itemIndex } = waiting;
 	const begun: Values = new Map([...values, ...bound(job.start, undefined)]);
-	return await call(context, api, operation, begun, { itemIndex });
+	return await call(context, api, operation, begun, { itemIndex, patienceSeconds: waiting.secondsMax });
 }
 
 export function isJob(job: Job, answer: Answer): boolean {
@@ -56,7 +53,7 @@ async function polled(waiting: Waiting, accepted: unknown, job: Job): Promise<Js
 	for (;;) {
 		const state = textAt(found, job.state);
 		if (job.succeeded.includes(state)) return found as JsonObject;
-		if (job.failed.includes(state) || job.cancelled.includes(state)) throw unsuccessful(waiting, found, accepted);
+		if (job.failed.includes(state) || job.cancelled.includes(state)) throw await unsuccessful(waiting, found, accepted);
 		const left = (deadline - Date.now()) / 1000;
 		if (left <= 0) throw outOfTime(waiting, accepted);
 		if (!isFirst) {
@@ -112,21 +109,21 @@ async function cancel(waiting: Waiting, accepted: unknown): Promise<void> {
 	}
 }
 
-function unsuccessful(waiting: Waiting, found: unknown, accepted: unknown): Error {
+async function unsuccessful(waiting: Waiting, found: unknown, accepted: unknown): Promise<Error> {
 	const { context, job, itemIndex, operation } = waiting;
 	const jobId = idOf(job, accepted);
 	const wasCancelled = job.cancelled.includes(textAt(found, job.state));
 	const message = `${operation.label}: the job ${wasCancelled ? 'was cancelled' : 'ended without a result'}`;
 	const reason = textAt(found, job.reason);
-	const refunded = textAt(found, job.refunded);
+	const [credits] = operation.credits === undefined ? [] : await spent(waiting, operation.credits, [found]);
 	const description = [
 		reason === '' ? '' : reason.replace(/[.\s]*$/, '.'),
-		refunded === '' ? '' : `Credits refunded: ${refunded}.`,
+		...['refunded', 'left'].map((name) => (typeof credits?.[name] === 'number' ? `Credits ${name}: ${credits[name]}.` : '')),
 		`The job is ${jobId}.`,
 	].filter((text) => text !== '');
 	const details: IDataObject = { jobId, state: textAt(found, job.state) };
 	if (reason !== '') details.reason = reason;
-	if (refunded !== '') details.refunded = Number(refunded);
+	if (credits !== undefined) details.credits = credits;
 	return failure(context.getNode(), itemIndex, message, description.join(' '), details);
 }
 
@@ -143,13 +140,13 @@ function outOfTime(waiting: Waiting, accepted: unknown): Error {
 }
 
 /** The id under which the job is looked up. */
-export function idOf(job: Job, accepted: unknown): string {
+function idOf(job: Job, accepted: unknown): string {
 	const [binding] = job.status.bindings;
 	return binding !== undefined && 'pointer' in binding.source ? textAt(accepted, binding.source.pointer) : '';
 }
 
-/** What the operation answers, out of the job that did its work. */
-export function outputs(job: Job, done: JsonObject): JsonObject {
+/** What the operation answers, as far as the job that does its work has it by now. */
+export function outputs(job: Job, done: unknown): JsonObject {
 	const found: JsonObject = {};
 	for (const { name, pointer } of job.outputs) {
 		const value = at(done, pointer);

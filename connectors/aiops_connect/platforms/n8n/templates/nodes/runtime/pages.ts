@@ -19,14 +19,14 @@ export async function items(
 	const pages = operation.pages as Pages;
 	const found: unknown[] = [];
 	const asked: Values = new Map(values);
+	if (pages.limit !== undefined) asked.set(pages.limit, pageSize(operation, limit));
 	for (let page = 0; page < PAGES_MAX; page += 1) {
-		if (pages.limit !== undefined) asked.set(pages.limit, pageSize(operation, limit - found.length));
 		const answer = await call(context, api, operation, asked, { itemIndex });
 		const here = listOf(at(answer.body, pages.items));
 		found.push(...here);
-		const next = following(pages, answer, asked, here, found.length);
+		const next = following(operation, pages, answer, asked, here, found.length);
 		if (found.length >= limit || next === undefined || here.length === 0) break;
-		asked.set(next[0], next[1]);
+		for (const [id, value] of next) asked.set(id, value);
 	}
 	return found.slice(0, limit);
 }
@@ -42,13 +42,13 @@ export async function page(
 ): Promise<{ items: unknown[]; token?: string }> {
 	const { pages } = operation;
 	const asked: Values = new Map(values);
-	const [seen, at_] = token === undefined ? [0, undefined] : (JSON.parse(token) as [number, Value]);
-	if (pages !== undefined && pages.kind !== 'link' && at_ !== undefined) asked.set(pages.field, at_);
+	const [seen, changed] = token === undefined ? [0, []] : (JSON.parse(token) as [number, Changed]);
+	for (const [id, value] of changed) asked.set(id, value);
 	const answer = await call(context, api, operation, asked);
 	const here = listOf(at(answer.body, pointer));
-	const next = pages === undefined ? undefined : following(pages, answer, asked, here, seen + here.length);
-	if (next === undefined || here.length === 0 || pages?.kind === 'link') return { items: here };
-	return { items: here, token: JSON.stringify([seen + here.length, next[1]]) };
+	const next = pages === undefined ? undefined : following(operation, pages, answer, asked, here, seen + here.length);
+	if (next === undefined || here.length === 0) return { items: here };
+	return { items: here, token: JSON.stringify([seen + here.length, next]) };
 }
 
 function pageSize(operation: Operation, wanted: number): number {
@@ -60,31 +60,31 @@ function listOf(value: unknown): unknown[] {
 	return value === undefined || value === null ? [] : [value];
 }
 
-/** The input and its value that ask for the next page; undefined where this was the last. */
+/** Inputs, by their ids, that are otherwise for the next page than for this one. */
+type Changed = Array<[string, Value]>;
+
+/** What asks for the next page; undefined where this was the last. */
 function following(
+	operation: Operation,
 	pages: Pages,
 	answer: Answer,
 	asked: Values,
 	here: unknown[],
 	seen: number,
-): [string, Value] | undefined {
+): Changed | undefined {
 	switch (pages.kind) {
 		case 'cursor': {
 			if (pages.more !== undefined && at(answer.body, pages.more) === false) return undefined;
 			const next = at(pages.isOfItem ? here[here.length - 1] : answer.body, pages.next);
-			return typeof next === 'string' || typeof next === 'number' ? cursor(pages.field, next) : undefined;
+			return (typeof next === 'string' && next !== '') || typeof next === 'number' ? [[pages.field, next]] : undefined;
 		}
 		case 'offset':
-			return [pages.field, seen];
+			return [[pages.field, seen]];
 		case 'page':
-			return [pages.field, Number(asked.get(pages.field) ?? pages.first) + 1];
+			return [[pages.field, Number(asked.get(pages.field) ?? pages.first) + 1]];
 		case 'link':
-			return linked(pages.next === undefined ? named(answer.headers.link) : at(answer.body, pages.next), asked);
+			return linked(operation, pages.next === undefined ? named(answer.headers.link) : at(answer.body, pages.next), asked);
 	}
-}
-
-function cursor(field: string, next: string | number): [string, Value] | undefined {
-	return next === '' ? undefined : [field, next];
 }
 
 /** The address of the next page in the header Link (RFC 8288). */
@@ -92,12 +92,15 @@ function named(header: string | undefined): string | undefined {
 	return /<([^>]*)>[^,]*;\s*rel="?next"?/i.exec(header ?? '')?.[1];
 }
 
-/** The parameter that the address of the next page has and this one has not: it is asked for on the API's own host. */
-function linked(address: unknown, asked: Values): [string, Value] | undefined {
+/** What the address of the next page sets otherwise. It is asked for on the API's own host, wherever the link leads. */
+function linked({ inputs }: Operation, address: unknown, asked: Values): Changed | undefined {
 	if (typeof address !== 'string') return undefined;
-	for (const pair of (address.split('?')[1] ?? '').split('&')) {
-		const [name, value] = pair.split('=').map((text) => decodeURIComponent(text.replace(/\+/g, ' ')));
-		if (value !== undefined && !isObject(asked.get(name)) && String(asked.get(name) ?? '') !== value) return [name, value];
+	const query = new URLSearchParams(address.split('?')[1]?.split('#')[0] ?? '');
+	const changed: Changed = [];
+	for (const input of inputs.filter((one) => one.location === 'query')) {
+		const value = query.get(input.name);
+		const now = asked.get(input.id);
+		if (value !== null && !isObject(now) && String(now ?? '') !== value) changed.push([input.id, value]);
 	}
-	return undefined;
+	return changed.length === 0 ? undefined : changed;
 }

@@ -2,19 +2,22 @@
 import type { IHttpRequestOptions, IN8nHttpFullResponse } from 'n8n-workflow';
 import { sleep } from 'n8n-workflow';
 
-import { refused, unreachable } from './errors';
+import { refused, retryAfter, unreachable } from './errors';
 import { at } from './pointer';
 import { request } from './request';
+import { close, isOpen } from './streams';
 import type { Answer, Api, Call, Caller, Operation, Value, Values } from './types';
 
 const TIMEOUT_MILLISECONDS = 300_000;
-/** How long a call that came too early waits in all before people are told. */
+/** How long a call that came too early waits in all before people are told, unless it is to be less. */
 const PATIENCE_SECONDS = 65;
 const TOO_MANY = 429;
 
 export interface CallOptions {
 	itemIndex?: number;
 	timeoutMilliseconds?: number;
+	/** How long a call that came too early waits at most. */
+	patienceSeconds?: number;
 	/** The call is made although the execution is being stopped. */
 	isDetached?: boolean;
 }
@@ -28,10 +31,10 @@ export async function call(
 	options: CallOptions = {},
 ): Promise<Answer> {
 	const itemIndex = options.itemIndex ?? 0;
-	let patience = PATIENCE_SECONDS;
+	let patience = Math.min(options.patienceSeconds ?? Infinity, PATIENCE_SECONDS);
 	for (;;) {
 		const answer = await answered(context, api, operation, values, options);
-		if (answer.status < 400) return answer;
+		if (answer.status < 400 && !isElsewhere(answer)) return answer;
 		const seconds = retryAfter(answer);
 		if (answer.status !== TOO_MANY || seconds === undefined || seconds > patience || options.isDetached) {
 			throw refused(context.getNode(), itemIndex, operation, answer);
@@ -57,12 +60,9 @@ export function bound(one: Call['bindings'], before: unknown, platform: { url?: 
 	return values;
 }
 
-/** The header Retry-After in seconds; undefined where there is none. */
-export function retryAfter(answer: Answer): number | undefined {
-	const text = answer.headers['retry-after'];
-	if (text === undefined) return undefined;
-	const seconds = /^\d+$/.test(text.trim()) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
-	return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
+/** Whether an answer sends the call to another address, which one that streams a file does not follow. */
+function isElsewhere({ status, headers }: Answer): boolean {
+	return status >= 300 && headers.location !== undefined;
 }
 
 /** The name of the credential that the node uses. */
@@ -86,7 +86,7 @@ async function answered(
 	const credential = credentialOf(context, api, itemIndex);
 	const isStream = operation.answer === 'bytes';
 	const http: IHttpRequestOptions = {
-		...request(operation, values, await baseUrl(context, credential)),
+		...(await request(operation, values, await baseUrl(context, credential))),
 		timeout: options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS,
 		encoding: isStream ? 'stream' : 'text',
 	};
@@ -95,7 +95,9 @@ async function answered(
 		const caller = options.isDetached ? withoutSignal(context) : context;
 		return await read(context, (await send.call(caller, credential, http)) as IN8nHttpFullResponse, isStream);
 	} catch (cause) {
-		throw unreachable(context.getNode(), itemIndex, cause);
+		throw unreachable(context.getNode(), itemIndex, cause, isOpen(http.body));
+	} finally {
+		close(http.body);
 	}
 }
 

@@ -27,6 +27,8 @@ export type Shape =
 	/** A link, or a file that is uploaded for one; `source` and `data` are the parameters that say which. */
 	| { kind: 'link'; source: string; data: string; upload: Upload }
 	| { kind: 'list'; item: Shape }
+	/** One of several shapes: the section of a fixed collection that is filled in. */
+	| { kind: 'union'; variants: Variant[] }
 	/** `wrapped`: a fixed collection, with its members below `values`; `many`: a list of them. */
 	| { kind: 'group'; members: Member[]; constants: JsonObject; wrapped: boolean; many: boolean };
 
@@ -45,6 +47,14 @@ export interface Member {
 	optional: boolean;
 }
 
+/** A section of a fixed collection and what it stands for; `isBare`: the value is that of its only member. */
+export interface Variant {
+	section: string;
+	label: string;
+	shape: Extract<Shape, { kind: 'group' }>;
+	isBare: boolean;
+}
+
 /** An input of an operation. Without a `parameter` nobody is asked for it. */
 export interface Input {
 	id: string;
@@ -54,6 +64,8 @@ export interface Input {
 	shape: Shape;
 	parameter?: string;
 	collection?: string;
+	/** Null is a value that can be sent. */
+	isNullable?: boolean;
 	constant?: Scalar;
 	style?: Style;
 	explode?: boolean;
@@ -104,12 +116,30 @@ export interface Job {
 	cancel?: Call;
 	wait?: { field: string; text: string; secondsMax: number };
 	reason?: string;
-	refunded?: string;
 	outputs: Array<{ name: string; pointer: string }>;
 	/** The outputs are not all that the operation answers: the call is repeated under its key for the rest. */
 	isRepeated: boolean;
 	/** How people take the job up again. */
 	resume: string;
+}
+
+/** Where it stands what work has cost: pointers into the job, or into the answer where the work is none. */
+export interface Credits {
+	/** The member of the output that tells it. */
+	name: string;
+	charged?: string;
+	refunded?: string;
+	/** What a success costs, where nothing is said of that in the answer. */
+	price?: number;
+	/** What can still be spent: a pointer into the answer, else a call and one into its answer. */
+	left?: string;
+	balance?: { operation: string; left: string };
+}
+
+/** A member of a simplified answer. */
+export interface Kept {
+	name: string;
+	pointer: string;
 }
 
 export type Pages =
@@ -139,6 +169,9 @@ export interface Operation {
 	pageSizeMax?: number;
 	idempotency?: string;
 	isDelete?: boolean;
+	credits?: Credits;
+	/** What is kept of an answer that is simplified. */
+	simplified?: Kept[];
 }
 
 export interface ListSource {
@@ -167,15 +200,29 @@ export interface Api {
 	operations: { [id: string]: Operation };
 }
 
+/** One operation for one item. */
+export interface Work {
+	context: IExecuteFunctions;
+	api: Api;
+	operation: Operation;
+	itemIndex: number;
+}
+
 /** Values of inputs, by the inputs' ids. */
 export type Values = Map<string, Value>;
 
-/** A file on its way to the API. */
+/** A file on its way to the API. `identity` is the same for the same content within an execution. */
 export interface FileValue {
 	fileName: string;
 	mimeType: string;
-	data: Buffer;
+	sizeBytes: number;
+	identity: string | Buffer;
+	whole: () => Promise<Buffer>;
+	/** Opens it in n8n's store; absent where that holds it in memory. */
+	stream?: () => Promise<Stream>;
 }
+
+export type Stream = Awaited<ReturnType<IExecuteFunctions['helpers']['getBinaryStream']>>;
 
 export type Value = Json | FileValue;
 

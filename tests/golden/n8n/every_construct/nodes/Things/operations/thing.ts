@@ -272,7 +272,51 @@ export const thingOperations: { [name: string]: Operation } = {
 				name: 'shape',
 				label: 'Shape',
 				location: 'body',
-				shape: { kind: 'json' },
+				shape: {
+					kind: 'union',
+					variants: [
+						{
+							section: 'round',
+							label: 'Round',
+							shape: {
+								kind: 'group',
+								members: [
+									{
+										parameter: 'radius',
+										name: 'radius',
+										label: 'Radius',
+										shape: { kind: 'number' },
+										optional: true,
+									},
+								],
+								constants: { form: 'round' },
+								wrapped: true,
+								many: false,
+							},
+							isBare: false,
+						},
+						{
+							section: 'square',
+							label: 'Square',
+							shape: {
+								kind: 'group',
+								members: [
+									{
+										parameter: 'side',
+										name: 'side',
+										label: 'Side',
+										shape: { kind: 'number' },
+										optional: true,
+									},
+								],
+								constants: { form: 'square' },
+								wrapped: true,
+								many: false,
+							},
+							isBare: false,
+						},
+					],
+				},
 				parameter: 'shape',
 				collection: 'additionalFields',
 			},

@@ -295,8 +295,55 @@ export const thingProperties: INodeProperties[] = [
 			{
 				displayName: 'Shape',
 				name: 'shape',
-				type: 'json',
-				default: '',
+				type: 'fixedCollection',
+				placeholder: 'Choose Shape',
+				default: {},
+				options: [
+					{
+						displayName: 'Round',
+						name: 'round',
+						values: [
+							{
+								displayName: 'Additional Fields',
+								name: 'additionalFields',
+								type: 'collection',
+								placeholder: 'Add Field',
+								default: {},
+								options: [
+									{
+										displayName: 'Radius',
+										name: 'radius',
+										type: 'number',
+										typeOptions: { numberPrecision: 6 },
+										default: 0,
+									},
+								],
+							},
+						],
+					},
+					{
+						displayName: 'Square',
+						name: 'square',
+						values: [
+							{
+								displayName: 'Additional Fields',
+								name: 'additionalFields',
+								type: 'collection',
+								placeholder: 'Add Field',
+								default: {},
+								options: [
+									{
+										displayName: 'Side',
+										name: 'side',
+										type: 'number',
+										typeOptions: { numberPrecision: 6 },
+										default: 0,
+									},
+								],
+							},
+						],
+					},
+				],
 			},
 			{
 				displayName: 'Sizes',

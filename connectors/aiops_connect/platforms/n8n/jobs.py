@@ -1,0 +1,55 @@
+"""Work that outlasts a call, as the runtime is told of it."""
+
+from collections.abc import Iterator
+
+from aiops_connect import ir
+from aiops_connect.platforms.n8n import calls, naming, prose
+from aiops_connect.platforms.n8n.properties import Property
+
+
+def waiting_for(app: ir.App, status: str) -> list[ir.Operation]:
+    """The operations whose jobs this one looks up."""
+    return [one for one, job in of_app(app) if job.status.operation == status]
+
+
+def of_app(app: ir.App) -> Iterator[tuple[ir.Operation, ir.Job]]:
+    """The operations that are jobs, and how each of them is one."""
+    for one in app.operations:
+        if isinstance(one.execution, ir.Job):
+            yield one, one.execution
+
+
+def facts(app: ir.App, operation: ir.Operation, one: ir.Job) -> Property:
+    """How the runtime waits."""
+    found: Property = {
+        "acceptedStatus": int(one.accepted_status) if one.accepted_status.isdigit() else 202,
+        "status": calls.call(one.status),
+        "state": one.state,
+        "succeeded": list(one.succeeded),
+        "failed": list(one.failed),
+        "cancelled": list(one.cancelled),
+        "start": calls.bindings(one.start),
+        "outputs": [{"name": output.name, "pointer": output.pointer} for output in one.outputs],
+        "isRepeated": operation.idempotency is not None and bool(_missing(operation, one)),
+        "resume": f"The operation Wait for Completion of {prose.title(_resource_of(app, one.status.operation))}",
+    }
+    if one.cancel is not None:
+        found["cancel"] = calls.call(one.cancel)
+    if one.wait is not None:
+        found["wait"] = {"field": one.wait.field, "text": one.wait.text, "secondsMax": one.wait.seconds_max}
+    if one.reason is not None:
+        found["reason"] = one.reason
+    return found
+
+
+def _missing(operation: ir.Operation, one: ir.Job) -> set[str]:
+    """What the operation answers and the job does not have."""
+    answer = operation.answer
+    return {each.name for each in answer.fields} - {output.name for output in one.outputs} if answer else set()
+
+
+def _resource_of(app: ir.App, operation: str) -> str:
+    for group in naming.steps(app):
+        if any(each.operation.id == operation for each in group.steps):
+            return group.name
+    return "Job"
