@@ -18,7 +18,7 @@ from aiops.identifiers import new_id
 from aiops.jobs import queue
 from aiops.jobs.execution import JobContext, LeaseLostError
 from aiops.jobs.queue import Claim, Failure, Success
-from aiops.providers.base import ProviderRejectedError, ProviderUnavailableError
+from aiops.providers.base import ProviderFailedError, ProviderRejectedError, ProviderUnavailableError
 from aiops.runtime import Runtime
 from aiops.storage.files import StorageError
 from aiops.storage.sweep import sweep
@@ -183,11 +183,11 @@ class Worker:
         database, job, now = self.runtime.database, context.job, self.runtime.clock()
         match outcome:
             case None:
-                await queue.hand_back(database, job, now)
-                await self._discard(context)
+                has_ended = await queue.hand_back(database, job, now)
+                await self._discard(context, take_back=has_ended)
             case Failure():
                 is_settled = await queue.fail(database, job, replace(outcome, provider=context.provider), now)
-                await self._discard(context)
+                await self._discard(context, take_back=outcome.reason == queue.DEADLINE_REASON)
                 self._note(context, "failed", is_settled=is_settled)
             case _:
                 is_settled = await queue.succeed(database, job, _success(context, outcome), now)
@@ -204,8 +204,11 @@ class Worker:
         log.info("job_settled", service=job.operation_id, status=status, provider=context.provider)
         self.runtime.job_ended(job.id)
 
-    async def _discard(self, context: JobContext) -> None:
-        """Deletes what belongs to nobody now. Where the storage is away, the sweep does it a day later."""
+    async def _discard(self, context: JobContext, *, take_back: bool = False) -> None:
+        """Deletes what belongs to nobody now. Where the storage is away, the sweep does it a day later. `take_back` where
+        the provider may still be at work for a job that has ended."""
+        if take_back:
+            await context.take_back()
         for stored, _ in context.stored.values():
             try:
                 await self.runtime.store.delete(stored.id)
@@ -248,7 +251,7 @@ def _failure(error: Exception) -> Failure:
     match error:
         case ProviderRejectedError():
             return Failure("unprocessable", error.reason)
-        case ProviderUnavailableError():
+        case ProviderUnavailableError() | ProviderFailedError():
             return Failure("failed", error.reason)
         case StorageError():
             log.error("storage_failed", reason=str(error))
