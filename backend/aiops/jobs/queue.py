@@ -115,8 +115,8 @@ async def note_request_id(database: Database, job: Job, provider_request_id: str
 
 
 async def hand_back(database: Database, job: Job, now: datetime) -> bool:
-    """Gives a job that is still ours to another worker at once, as if its lease had lapsed; whether it has ended, now or
-    before."""
+    """Gives a job that is still ours to another worker at once, as if its lease had lapsed; whether the job has ended,
+    now or before."""
     async with database.write() as session:
         ours = await _lock(session, *_is_ours(job))
         if ours is not None:

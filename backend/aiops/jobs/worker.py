@@ -205,8 +205,8 @@ class Worker:
         self.runtime.job_ended(job.id)
 
     async def _discard(self, context: JobContext, *, take_back: bool = False) -> None:
-        """Deletes what belongs to nobody now. Where the storage is away, the sweep does it a day later. `take_back` where
-        the provider may still be at work for a job that has ended."""
+        """Deletes what belongs to nobody now. Where the storage is away, the sweep does it a day later. `take_back` is
+        for a job that has ended while the provider may still be at work."""
         if take_back:
             await context.take_back()
         for stored, _ in context.stored.values():

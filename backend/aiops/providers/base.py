@@ -31,8 +31,8 @@ class ProviderUnavailableError(ProviderError):
 
 
 class ProviderFailedError(ProviderError):
-    """It has taken the work, or may have, and gives no usable result. The job ends with 500 and a refund: to ask another
-    provider could mean to pay twice."""
+    """It has taken the work, or may have, and gives no usable result. The job ends with 500 and a refund: to ask
+    another provider could mean to pay twice."""
 
 
 class ProviderRejectedError(ProviderError):

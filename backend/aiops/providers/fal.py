@@ -33,9 +33,9 @@ NAME = "fal"
 SUBMIT_SECONDS = 30.0
 POLL_TIMEOUT_SECONDS = 10.0
 POLL_SECONDS_MIN, POLL_SECONDS_MAX, POLL_GROWTH = 0.5, 5.0, 1.4
-RESULT_TRIES_MAX = 4
 CANCEL_SECONDS = 10.0
 UPLOAD_SECONDS = 120.0
+RESULT_SECONDS, RESULT_TRIES_MAX = 30.0, 4
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
 
@@ -141,7 +141,7 @@ class FalProvider:
             await call.started(request_id)
         url = self._request_url(model, request_id)
         await self._completed(f"{url}/status", deadline)
-        return await self._output(url)
+        return await self._output(url, deadline)
 
     async def _submit(self, model: str, arguments: Mapping[str, Any], deadline: Deadline) -> str:
         # fal gives up what it has not begun by then: nobody would wait for it.
@@ -160,15 +160,16 @@ class FalProvider:
         """Waits. That the queue cannot be asked for a while changes nothing about the order; the job's deadline ends
         it."""
         seconds = POLL_SECONDS_MIN
-        while not await self._has_completed(status_url):
+        while not await self._has_completed(status_url, deadline):
             if deadline.left_seconds == 0:
                 raise ProviderFailedError("The provider did not finish in time.")
             await self._remote.pause(min(seconds, deadline.left_seconds))
             seconds = min(POLL_SECONDS_MAX, seconds * POLL_GROWTH)
 
-    async def _has_completed(self, status_url: str) -> bool:
+    async def _has_completed(self, status_url: str, deadline: Deadline) -> bool:
+        seconds = min(POLL_TIMEOUT_SECONDS, deadline.left_seconds)
         try:
-            answer = await self._remote.ask(ApiCall("GET", status_url), timeout_seconds=POLL_TIMEOUT_SECONDS)
+            answer = await self._remote.ask(ApiCall("GET", status_url), timeout_seconds=seconds)
         except (NotSentError, NoAnswerError) as error:
             log.warning("order_not_looked_up", provider=NAME, reason=str(error))
             return False
@@ -183,10 +184,11 @@ class FalProvider:
                 self._remote.note(answer)
                 return False
 
-    async def _output(self, url: str) -> Any:
+    async def _output(self, url: str, deadline: Deadline) -> Any:
         for left in reversed(range(RESULT_TRIES_MAX)):
             try:
-                answer = await self._remote.ask(ApiCall("GET", url), timeout_seconds=SUBMIT_SECONDS)
+                seconds = min(RESULT_SECONDS, deadline.left_seconds)
+                answer = await self._remote.ask(ApiCall("GET", url), timeout_seconds=seconds)
             except (NotSentError, NoAnswerError) as error:
                 log.warning("result_not_fetched", provider=NAME, reason=str(error))
             else:
@@ -219,7 +221,7 @@ class FalProvider:
         raise ProviderUnavailableError("The provider did not take the audio.")
 
     def _request_url(self, model: str, request_id: str) -> str:
-        """Made here rather than taken from an answer: the key goes nowhere else. An id has its subpath in an order only."""
+        """Made here, not taken from an answer: the key goes nowhere else. A model's subpath is for orders only."""
         app = "/".join(FAL_MODELS[model].id.split("/")[:2])
         return f"{self._queue_url}/{app}/requests/{request_id}"
 

@@ -130,6 +130,8 @@ HUGGINGFACE_MODELS: Mapping[str, Hosted] = {
     WHISPER: Hosted("openai/whisper-large-v3", "as its inference provider asks"),
 }
 
+HOSTED: Mapping[str, Mapping[str, Hosted]] = {"fal": FAL_MODELS, "huggingface": HUGGINGFACE_MODELS}
+
 # What OpenAI has, and what servers that follow it know as well; AIOPS_OPENAI_VOICES names others.
 OPENAI_VOICES: Mapping[str, str] = {
     "en-Carter_man": "echo",
@@ -137,6 +139,12 @@ OPENAI_VOICES: Mapping[str, str] = {
     "en-James_man": "onyx",
     "en-Sarah_woman": "shimmer",
 }
+
+
+def price_of(provider: str, model: str) -> str:
+    """What a provider asks for a model, in words."""
+    hosted = HOSTED.get(provider, {}).get(model)
+    return "as its server asks" if hosted is None else hosted.price
 
 
 def openai_sizes(model: str) -> Mapping[str, Size]:

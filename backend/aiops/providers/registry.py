@@ -15,6 +15,15 @@ class ProviderRegistry:
         self._providers = tuple(providers)
         self._stand_in = stand_in
 
+    @property
+    def named(self) -> tuple[Provider, ...]:
+        """Those that the operator has named."""
+        return self._providers
+
+    def stands_in(self, operation_id: str) -> bool:
+        """Whether an operation is left to the stand-in."""
+        return self._configured(operation_id) == [self._stand_in]
+
     def candidates(self, operation_id: str, model: str) -> list[Provider]:
         """Who can run a model of an operation, the preferred one first."""
         return [provider for provider in self._configured(operation_id) if provider.serves(operation_id, model)]

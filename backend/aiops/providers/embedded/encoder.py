@@ -17,13 +17,13 @@ class Mp3Encoder:
         self._sandbox = Sandbox()
 
     async def mp3(self, path: Path, seconds_max: float) -> bytes:
-        """The first audio track of a file as mp3, mono at 16 kHz: what speech models hear, a hundredth of a film's size.
+        """The first audio track of the file at an absolute path as mp3, mono at 16 kHz: all that speech models hear.
 
         Raises ProviderRejectedError for what is no sound or lasts longer than `seconds_max`, ProviderUnavailableError.
         """
         outcome = await self._sandbox.run(
             "aiops.providers.embedded.encoding:encode",
-            {"path": str(path.absolute()), "seconds_max": seconds_max},
+            {"path": str(path), "seconds_max": seconds_max},
             limits=LIMITS,
             deadline_seconds=DEADLINE_SECONDS,
         )
