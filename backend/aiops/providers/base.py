@@ -124,10 +124,17 @@ class Recording:
 
 
 class Provider(Protocol):
-    """Every provider; it also has one method for each operation it serves, named as the operation."""
+    """Every provider; it also has one method for each of its `operations`, named as the operation.
+
+    `paid` says that its calls cost money: then what it may have begun is never ordered again.
+    """
 
     name: str
     paid: bool
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """What it is set up for; the embedded provider stands in for the others."""
 
     def serves(self, operation_id: str, model: str) -> bool:
         """Whether this provider can run `model` of an operation, as it is configured here."""

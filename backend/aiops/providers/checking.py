@@ -52,7 +52,7 @@ async def trials(
 
 
 def _serves(provider: Provider, operation_id: str, model: str) -> bool:
-    return hasattr(provider, operation_id) and provider.serves(operation_id, model)
+    return operation_id in provider.operations and provider.serves(operation_id, model)
 
 
 async def _problem(provider: Provider, model: str, recording: Path) -> str | None:

@@ -62,6 +62,7 @@ def create(tools: Tools) -> "FalProvider":
 class FalProvider:
     name = NAME
     paid = True
+    operations = frozenset({"generate_image", "generate_speech", "transcribe_audio"})
 
     def __init__(self, settings: FalSettings, tools: Tools) -> None:
         self._queue_url = settings.queue_url

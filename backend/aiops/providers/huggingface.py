@@ -57,6 +57,7 @@ def create(tools: Tools) -> "HuggingFaceProvider":
 class HuggingFaceProvider:
     name = NAME
     paid = True
+    operations = frozenset({"generate_image", "transcribe_audio"})
 
     def __init__(self, settings: HuggingFaceSettings, tools: Tools) -> None:
         self._router_url = settings.router_url

@@ -29,8 +29,10 @@ def _load(name: str, tools: Tools) -> Provider:
     if create is None:
         raise ValueError(f"AIOPS_PROVIDERS names {name}, which is no provider: {path} has no function create(tools).")
     provider: Provider = create(tools)
-    if not any(hasattr(provider, operation_id) for operation_id in OPERATIONS):
-        raise ValueError(f"The provider {name} serves nothing: it has none of {', '.join(sorted(OPERATIONS))}.")
+    missing = [one for one in provider.operations if not hasattr(provider, one)]
+    if missing or not provider.operations & OPERATIONS:
+        lacks = f"{missing[0]} is no method of it" if missing else f"it has none of {', '.join(sorted(OPERATIONS))}"
+        raise ValueError(f"The provider {name} (AIOPS_PROVIDERS) cannot be used: {lacks}.")
     return provider
 
 

@@ -87,6 +87,7 @@ class OpenAICompatibleProvider:
         self.paid = settings.key is not None
         self._base_url = settings.base_url
         self._models = settings.models
+        self.operations = frozenset(OPERATION_OF[model] for model in settings.models)
         self._voices = {**OPENAI_VOICES, **settings.voices}
         self._encoder = tools.encoder
         headers = {} if settings.key is None else {"Authorization": f"Bearer {settings.key.get_secret_value()}"}

@@ -42,7 +42,7 @@ class ProviderRegistry:
         return None
 
     def _configured(self, operation_id: str) -> list[Provider]:
-        real = [provider for provider in self._providers if hasattr(provider, operation_id)]
-        if real or self._stand_in is None or not hasattr(self._stand_in, operation_id):
+        real = [provider for provider in self._providers if operation_id in provider.operations]
+        if real or self._stand_in is None or operation_id not in self._stand_in.operations:
             return real
         return [self._stand_in]
