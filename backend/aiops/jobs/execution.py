@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import structlog
+from pydantic import BaseModel
 
 from aiops import metrics
 from aiops.contract.models import Limits
@@ -51,6 +52,7 @@ class JobContext:
     job: Job
     limits: Limits
     model: str
+    request: BaseModel | None = None
     provider: str | None = None
     progress: float | None = None
     provider_request_id: str | None = None
@@ -160,9 +162,10 @@ class JobContext:
 
     def _candidates(self) -> list[Provider]:
         """Who is to be tried; only the one that already works on it, where an earlier attempt got that far."""
-        candidates = self.runtime.providers.candidates(self.job.operation_id, self.job.model or "")
+        operation_id = self.job.operation_id
+        candidates = self.runtime.providers.candidates(operation_id, self.job.model or "")
         if self.job.provider_request_id is None:
-            return candidates
+            return [provider for provider in candidates if provider.unsupported(operation_id, self.request) is None]
         return [provider for provider in candidates if provider.name == self.job.provider]
 
     async def _begin(self, provider: Provider) -> Call:

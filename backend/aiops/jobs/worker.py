@@ -129,7 +129,8 @@ class Worker:
 
     async def _handle(self, context: JobContext) -> BaseModel:
         request_model, handler = self.handlers[context.job.operation_id]
-        return await handler(request_model.model_validate(context.job.request), context)
+        context.request = request_model.model_validate(context.job.request)
+        return await handler(context.request, context)
 
     async def _outcome(self, context: JobContext, handler: asyncio.Future[BaseModel]) -> BaseModel | Failure | None:
         """The handler's result, or why there is none; None where it was cut off: the lease is lost, or we stop."""
