@@ -3,6 +3,7 @@
 The servers hold what they are sent against each provider's documented protocol; what one would refuse fails the test.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -144,10 +145,11 @@ async def test_how_a_provider_acts_and_what_it_comes_to(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     pauses, asked = Pauses(), Asked()
+    hangs = behaviour is Behaviour.HANGS
     async with subject.adapter.running(monkeypatch) as server:
         server.behaviour = behaviour
-        provider = provider_of(subject.adapter, server, pauses)
-        call = asked.call(HANG_SECONDS if behaviour is Behaviour.HANGS else 60)
+        provider = provider_of(subject.adapter, server, asyncio.sleep if hangs else pauses)
+        call = asked.call(HANG_SECONDS if hangs else 60)
         assert await outcome(provider, server, subject.service, tmp_path, call) == OUTCOMES[behaviour]
         assert len(server.orders) == 1 or (not server.orders and OUTCOMES[behaviour] != SERVED)
         assert not [one for one in server.requests if one.path == "/stolen"]

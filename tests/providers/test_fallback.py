@@ -1,6 +1,8 @@
 """Several providers, in order of preference: the next one is asked where the first has not taken the work, and only
 then. What the caller is told, and what the books say, on both databases."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from aiops.providers import remote
 from aiops.providers.loading import load_providers
 from tests.fixtures.adapters import FAL, HUGGINGFACE, OPENAI, Pauses, set_variables, tools
-from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Service, running_service, until
+from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Customer, Service, running_service, until
 from tests.fixtures.upstream import TEXT, Behaviour, upstream
 from tests.fixtures.upstream_fal import FalServer
 from tests.fixtures.upstream_openai import OpenAIServer
@@ -32,16 +35,23 @@ class Pair:
 
 @asynccontextmanager
 async def both(
-    folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, *names: str, **settings: Any
+    folder: Path,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *names: str,
+    pauses: bool = False,
+    **settings: Any,
 ) -> AsyncIterator[Pair]:
-    """A server that works by fal and then by an OpenAI-compatible server, or by those that are named."""
+    """A server that works by fal and then by an OpenAI-compatible server, or by those that are named. It really waits
+    between its looks at an order only if it `pauses`."""
     async with AsyncExitStack() as stack:
         fal: FalServer = await stack.enter_async_context(upstream(FAL.server()))  # type: ignore[arg-type]
         openai: OpenAIServer = await stack.enter_async_context(upstream(OPENAI.server()))  # type: ignore[arg-type]
         set_variables(
             monkeypatch, **FAL.settings(fal.url), **OPENAI.settings(openai.url), **HUGGINGFACE.settings(fal.url)
         )
-        providers = load_providers(names or ("fal", "openai_compatible"), tools(fal, Pauses()))
+        pause = asyncio.sleep if pauses else Pauses()
+        providers = load_providers(names or ("fal", "openai_compatible"), tools(fal, pause))
         service = await stack.enter_async_context(running_service(folder, database_url, providers, **settings))
         yield Pair(service, fal, openai)
 
@@ -89,7 +99,7 @@ def test_each_way_to_act_has_a_row() -> None:
 async def test_who_is_asked_and_who_is_paid(
     row: Row, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hanging = {"job_seconds": 0.5} if row.behaviour is Behaviour.HANGS else {}
+    hanging: dict[str, Any] = {"job_seconds": 2, "pauses": True} if row.behaviour is Behaviour.HANGS else {}
     async with both(tmp_path, database_url, monkeypatch, **hanging) as pair:
         pair.fal.behaviour = row.behaviour
         ada = await pair.service.customer(credits=100)
@@ -104,7 +114,11 @@ async def test_who_is_asked_and_who_is_paid(
             assert (body["refunded"], job.status, job.provider) == (True, "failed", "fal")
         assert await ada.credits() == (95 if row.status == 200 else 100)
         if row.behaviour is Behaviour.HANGS:
-            assert [work.is_cancelled for work in pair.fal.work.values()] == [True]
+            await until(lambda: is_cancelled(pair.fal))
+
+
+async def is_cancelled(fal: FalServer) -> bool:
+    return [work.is_cancelled for work in fal.work.values()] == [True]
 
 
 async def test_both_are_down(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +129,37 @@ async def test_both_are_down(tmp_path: Path, database_url: str, monkeypatch: pyt
         refund = {"refunded": True, "credits": 100, "reason": BUSY, "code": "generation_failed"}
         assert (answer.status_code, {name: answer.json()[name] for name in refund}) == (500, refund)
         assert pair.fal.orders == pair.openai.orders == []
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour.KEY_REFUSED, Behaviour.UNPAID], ids=lambda one: one.value)
+async def test_who_refuses_the_key_is_not_live_for_a_while(
+    behaviour: Behaviour, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with both(tmp_path, database_url, monkeypatch, "fal") as pair:
+        pair.fal.behaviour = behaviour
+        ada = await pair.service.customer(credits=100)
+        assert (await ada.image()).status_code == 500
+        (images,) = [one for one in await catalogue(ada) if one["id"] == "generate_image"]
+        assert [model["live"] for model in images["models"]] == [False, False, False]
+        assert ((await ada.image()).status_code, await ada.credits()) == (503, 100)
+        monkeypatch.setattr(remote, "time", Later(remote.SHUT_SECONDS))
+        pair.fal.behaviour = Behaviour.WORKS
+        assert (await ada.image()).status_code == 200
+
+
+async def catalogue(customer: Customer) -> list[dict[str, Any]]:
+    services: list[dict[str, Any]] = (await customer.client.get("/api/services")).json()["data"]
+    return services
+
+
+@dataclass
+class Later:
+    """The clock of a module, some seconds on."""
+
+    seconds: float
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.seconds
 
 
 async def test_a_paid_answer_that_is_of_no_use_is_not_bought_again(
@@ -173,7 +218,7 @@ async def test_the_embedded_provider_is_no_fallback(
 async def test_a_job_that_is_cancelled_is_cancelled_at_fal(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with both(tmp_path, database_url, monkeypatch, lease_seconds=0.6) as pair:
+    async with both(tmp_path, database_url, monkeypatch, lease_seconds=0.6, pauses=True) as pair:
         pair.fal.behaviour = Behaviour.HANGS
         ada = await pair.service.customer(credits=100)
         job = (await ada.image(Prefer="respond-async")).json()
@@ -181,10 +226,7 @@ async def test_a_job_that_is_cancelled_is_cancelled_at_fal(
         async def has_begun() -> bool:
             return bool(pair.fal.orders)
 
-        async def is_cancelled() -> bool:
-            return [work.is_cancelled for work in pair.fal.work.values()] == [True]
-
         await until(has_begun)
         assert (await ada.client.post(f"/api/jobs/{job['id']}/cancel")).status_code == 200
-        await until(is_cancelled)
+        await until(lambda: is_cancelled(pair.fal))
         assert await ada.credits() == 100

@@ -90,11 +90,11 @@ class JobContext:
         raise failure
 
     async def take_back(self) -> None:
-        """Tells the provider that nobody waits for its work any more, where it can be told."""
+        """Tells the provider that nobody waits for its work any more, where it can be told: the job has ended."""
         if self.provider_request_id is None:
             return
-        for provider in self._candidates():
-            if provider.name == self.provider and isinstance(provider, CancellingProvider):
+        for provider in self._named(self.provider):
+            if isinstance(provider, CancellingProvider):
                 await provider.cancel(self.job.operation_id, self.job.model or "", self.provider_request_id)
 
     async def store(self, media: Media, content_type: ContentType) -> str:
@@ -162,11 +162,15 @@ class JobContext:
 
     def _candidates(self) -> list[Provider]:
         """Who is to be tried; only the one that already works on it, where an earlier attempt got that far."""
+        if self.job.provider_request_id is not None:
+            return self._named(self.job.provider)
         operation_id = self.job.operation_id
         candidates = self.runtime.providers.candidates(operation_id, self.job.model or "")
-        if self.job.provider_request_id is None:
-            return [provider for provider in candidates if provider.unsupported(operation_id, self.request) is None]
-        return [provider for provider in candidates if provider.name == self.job.provider]
+        return [provider for provider in candidates if provider.unsupported(operation_id, self.request) is None]
+
+    def _named(self, name: str | None) -> list[Provider]:
+        """The provider of this name, where it is still configured; also if it takes no new work at the moment."""
+        return [provider for provider in self.runtime.providers.named if provider.name == name]
 
     async def _begin(self, provider: Provider) -> Call:
         resumed = self.job.provider_request_id if provider.name == self.job.provider else None

@@ -185,11 +185,15 @@ class Worker:
         match outcome:
             case None:
                 has_ended = await queue.hand_back(database, job, now)
-                await self._discard(context, take_back=has_ended)
+                await self._discard(context)
+                if has_ended:
+                    await context.take_back()
             case Failure():
                 is_settled = await queue.fail(database, job, replace(outcome, provider=context.provider), now)
-                await self._discard(context, take_back=outcome.reason == queue.DEADLINE_REASON)
+                await self._discard(context)
                 self._note(context, "failed", is_settled=is_settled)
+                if is_settled:
+                    await context.take_back()
             case _:
                 is_settled = await queue.succeed(database, job, _success(context, outcome), now)
                 if not is_settled:
@@ -205,11 +209,8 @@ class Worker:
         log.info("job_settled", service=job.operation_id, status=status, provider=context.provider)
         self.runtime.job_ended(job.id)
 
-    async def _discard(self, context: JobContext, *, take_back: bool = False) -> None:
-        """Deletes what belongs to nobody now. Where the storage is away, the sweep does it a day later. `take_back` is
-        for a job that has ended while the provider may still be at work."""
-        if take_back:
-            await context.take_back()
+    async def _discard(self, context: JobContext) -> None:
+        """Deletes what belongs to nobody now. Where the storage is away, the sweep does it a day later."""
         for stored, _ in context.stored.values():
             try:
                 await self.runtime.store.delete(stored.id)

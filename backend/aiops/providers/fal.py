@@ -71,7 +71,7 @@ class FalProvider:
         self._remote = Remote(NAME, tools, {"Authorization": f"Key {settings.key.get_secret_value()}"})
 
     def serves(self, operation_id: str, model: str) -> bool:
-        return model in FAL_MODELS and OPERATION_OF[model] == operation_id
+        return model in FAL_MODELS and OPERATION_OF[model] == operation_id and self._remote.is_open
 
     def unsupported(self, operation_id: str, request: Any) -> Unsupported | None:  # noqa: ARG002 (it takes all)
         return None
@@ -162,9 +162,9 @@ class FalProvider:
         it."""
         seconds = POLL_SECONDS_MIN
         while not await self._has_completed(status_url, deadline):
-            if deadline.left_seconds == 0:
-                raise ProviderFailedError("The provider did not finish in time.")
             await self._remote.pause(min(seconds, deadline.left_seconds))
+            if deadline.left_seconds == 0:
+                raise ProviderFailedError("The job did not finish in time.")
             seconds = min(POLL_SECONDS_MAX, seconds * POLL_GROWTH)
 
     async def _has_completed(self, status_url: str, deadline: Deadline) -> bool:

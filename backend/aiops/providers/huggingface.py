@@ -67,7 +67,7 @@ class HuggingFaceProvider:
         self._routes: dict[str, tuple[float, Route]] = {}
 
     def serves(self, operation_id: str, model: str) -> bool:
-        return model in HUGGINGFACE_MODELS and OPERATION_OF[model] == operation_id
+        return model in HUGGINGFACE_MODELS and OPERATION_OF[model] == operation_id and self._remote.is_open
 
     def unsupported(self, operation_id: str, request: Any) -> Unsupported | None:  # noqa: ARG002 (it takes all)
         return None

@@ -12,7 +12,6 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from aiops.http import ApiAnswer, ApiCall, FilePart, authority_of
-from aiops.providers.answers import MEDIA_BYTES_MAX
 from aiops.providers.base import (
     Audio,
     Call,
@@ -31,7 +30,7 @@ from aiops.providers.speech import as_mp3
 
 NAME = "openai_compatible"
 POLICY_CODES = frozenset({"content_policy_violation", "moderation_blocked", "content_filter"})
-ANSWER_BYTES_MAX = MEDIA_BYTES_MAX * 3 // 2  # in base64
+ANSWER_BYTES_MAX = 32 * 1024 * 1024  # an image in base64 of 24 MB
 
 
 def _pairs(value: object) -> object:
@@ -95,7 +94,7 @@ class OpenAICompatibleProvider:
         self._remote = Remote(NAME, tools, headers, private_hosts=own_host)
 
     def serves(self, operation_id: str, model: str) -> bool:
-        return model in self._models and OPERATION_OF[model] == operation_id
+        return model in self._models and OPERATION_OF[model] == operation_id and self._remote.is_open
 
     def unsupported(self, operation_id: str, request: Any) -> Unsupported | None:  # noqa: ARG002 (it takes all)
         return None

@@ -40,6 +40,8 @@ FETCH_SECONDS = 60.0
 FETCHES_MAX = 3
 FETCH_PAUSE_SECONDS = 0.5
 LOGGED_BODY_LENGTH = 500
+# Whoever refuses the key, or wants money, is not asked again for so long: it takes the operator to mend that.
+SHUT_SECONDS = 60.0
 
 REFUSED = "The provider refused this request: it is against its rules for content."
 
@@ -67,6 +69,12 @@ class Remote:
         self._web = GuardedClient(tools.private_hosts | private_hosts)
         self._headers = headers
         self.pause = tools.pause
+        self._shut_until = float("-inf")
+
+    @property
+    def is_open(self) -> bool:
+        """False for a while after the provider has refused the key or wanted money."""
+        return time.monotonic() >= self._shut_until
 
     async def order(
         self,
@@ -160,11 +168,13 @@ class Remote:
             return answer
         self.note(answer)
         match answer.status:
-            case 401 | 403:
+            case 401:
                 log.error("provider_refuses_our_key", provider=self.name)
+                self._shut_until = time.monotonic() + SHUT_SECONDS
                 raise ProviderUnavailableError("The provider does not accept this server's key.")
             case 402:
                 log.error("provider_wants_money", provider=self.name)
+                self._shut_until = time.monotonic() + SHUT_SECONDS
                 raise ProviderUnavailableError("The provider's account of this server is empty.")
             case status if status in IN_DOUBT_STATUSES:
                 raise ProviderFailedError("The provider broke off, or did not answer in time.")
