@@ -18,12 +18,14 @@ from aiops.database.engine import Database
 from aiops.database.migrate import check_migrated
 from aiops.draining import draining
 from aiops.error_handlers import add_error_handlers
-from aiops.http.guarded import GuardedClient
+from aiops.http import ApiClient, GuardedClient
 from aiops.jobs.worker import Handler, Worker
 from aiops.logs import configure_logs
 from aiops.middleware import CallMiddleware
-from aiops.providers.base import Provider
+from aiops.providers.base import Provider, Tools
+from aiops.providers.embedded.encoder import Mp3Encoder
 from aiops.providers.embedded.provider import EmbeddedProvider
+from aiops.providers.loading import load_providers
 from aiops.providers.registry import ProviderRegistry
 from aiops.runtime import Runtime, utc_now
 from aiops.settings import Settings
@@ -39,16 +41,18 @@ STOP_SECONDS = 15  # uvicorn cuts off what has not been answered by then
 def create_runtime(
     settings: Settings,
     *,
-    providers: Sequence[Provider] = (),
+    providers: Sequence[Provider] | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Runtime:
-    """What the parts of a server share.
+    """What the parts of a server share. `providers` instead of those that the settings name.
 
     Raises:
         ValueError: a setting cannot be used; the message says which and why.
         StorageError: the same of where files are kept.
         ContractError: the document cannot be used.
     """
+    if providers is None:
+        providers = load_providers(settings.providers, provider_tools(settings))
     return Runtime(
         settings=settings,
         document=Document(),
@@ -60,6 +64,11 @@ def create_runtime(
         guarded_client=GuardedClient(settings.private_hosts),
         clock=clock,
     )
+
+
+def provider_tools(settings: Settings) -> Tools:
+    """What providers are made with."""
+    return Tools(ApiClient(), Mp3Encoder(), settings.private_hosts)
 
 
 def create_app(runtime: Runtime) -> FastAPI:

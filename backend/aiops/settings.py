@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     email_from: str = Field(default="aiops@localhost", description="Whom e-mail comes from.")
     metrics_token: SecretStr | None = Field(default=None, description="The token /metrics asks for; open unless set.")
     file_hours: int = Field(default=72, ge=24, le=8760, description="How long files are kept, in hours.")
+    providers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=(), description="Who does the work, the preferred one first; the embedded provider unless set."
+    )
     job_slots: int = Field(default=8, ge=1, le=1000, description="How many jobs a process works on at once.")
     job_seconds: float = Field(default=240, gt=0, le=3600, description="A job's time, queueing included.")
     async_job_seconds: float = Field(

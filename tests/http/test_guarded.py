@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import trustme
 
-from aiops.http import Downloaded, FetchError, GuardedClient, RefusedUrlError, UrlError, guarded, pinned
+from aiops.http import Downloaded, FetchError, GuardedClient, RefusedUrlError, UrlError, guarded, pinned, receiving
 from aiops.http.addresses import IPAddress
 from tests.fixtures.web import ok, redirect, serving
 
@@ -113,7 +113,7 @@ class TestDownload:
         started = asyncio.Event()
 
         async def half(writer: asyncio.StreamWriter) -> None:
-            writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(guarded.WRITE_SIZE_BYTES))
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(receiving.PIECE_BYTES))
             await writer.drain()
             while not target.exists() or target.stat().st_size == 0:  # noqa: ASYNC110 - written by the client
                 await asyncio.sleep(0.001)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from aiops.providers.base import Call, ProviderUnavailableError
+from aiops.providers.base import Call, ProviderUnavailableError, Unsupported
 from tests.fixtures.providers import StubProvider
-from tests.fixtures.service import Customer, Service, running_service
+from tests.fixtures.service import IMAGE, Customer, Service, running_service
 
 KEY = {"Idempotency-Key": "order-1"}
 
@@ -50,6 +50,35 @@ async def test_a_restart_in_the_middle_of_a_paid_call(tmp_path: Path, database_u
         assert [job["status"] for job in jobs] == ["succeeded", "failed"]
         assert "cannot safely be repeated" in jobs[1]["reason"]
     assert answer.json()["credits_remaining"] == 4995
+
+
+async def test_a_provider_that_cannot_take_a_request_is_not_asked(tmp_path: Path, database_url: str) -> None:
+    objecting, taking = StubProvider(name="a", objection=Unsupported("prompt", "No.")), StubProvider(name="b")
+    async with running_service(tmp_path, database_url, [objecting, taking]) as service:
+        ada = await service.customer()
+        assert (await ada.image()).json()["provider"] == "b"
+        assert (objecting.calls, len(taking.calls)) == ([], 1)
+
+
+async def test_a_job_whose_provider_is_no_longer_configured_is_not_bought_elsewhere(
+    tmp_path: Path, database_url: str
+) -> None:
+    begun = asyncio.Event()
+
+    async def begin_and_hang(call: Call) -> None:
+        await call.started("a-1")
+        begun.set()
+        await asyncio.Event().wait()
+
+    gone, spare = StubProvider(name="gone", paid=True, behave=begin_and_hang), StubProvider(name="spare", paid=True)
+    async with running_service(tmp_path, database_url, [gone]) as first:
+        ada = await first.customer()
+        call = await interrupt(first, ada, begun)
+    call.cancel()
+    async with running_service(tmp_path, database_url, [spare], reaper_seconds=0.1) as second:
+        client = second.client(Authorization=f"Bearer {ada.key}")
+        answer = await client.post(IMAGE, json={"prompt": "a lighthouse"}, headers=KEY)
+        assert (answer.status_code, answer.json()["refunded"], spare.calls) == (500, True, [])
 
 
 async def test_the_next_provider_is_asked_where_one_is_down(tmp_path: Path, database_url: str) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from aiops.accounts.accounts import AccountError
 from aiops.cli.accounts import credits_, keys, users
 from aiops.cli.database import database_, ledger_
+from aiops.cli.providers import providers_
 from aiops.cli.running import refuse
 from aiops.cli.serve import serve
 from aiops.cli.webhooks import webhooks_
@@ -21,6 +22,7 @@ app.add_typer(users, name="users")
 app.add_typer(keys, name="keys")
 app.add_typer(credits_, name="credits")
 app.add_typer(webhooks_, name="webhooks")
+app.add_typer(providers_, name="providers")
 app.add_typer(ledger_, name="ledger")
 app.add_typer(database_, name="db")
 

@@ -18,6 +18,7 @@ from aiops.accounts.accounts import EmailTakenError, count_accounts, create_acco
 from aiops.accounts.authentication import FIRST_KEY, create_key
 from aiops.accounts.plans import SMALLEST
 from aiops.app import STOP_SECONDS, create_app, create_runtime
+from aiops.cli.providers import notices
 from aiops.cli.running import password_link, refuse, upgrade_database
 from aiops.database.migrate import check_migrated
 from aiops.http_server import server_config
@@ -47,7 +48,7 @@ def serve(
         upgrade_database(settings)
     runtime = create_runtime(Settings())
     create_app(runtime)  # refuses here, once, what each process would refuse
-    _greet(settings, public_url, asyncio.run(_prepare(runtime)))
+    _greet(runtime, public_url, asyncio.run(_prepare(runtime)))
     if workers > 1:
         _share_metrics(settings)
         Multiprocess(server.config, sockets=[listener]).run()
@@ -117,13 +118,14 @@ def _share_metrics(settings: Settings) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
-def _greet(settings: Settings, public_url: str, first: _FirstAccount | None) -> None:
+def _greet(runtime: Runtime, public_url: str, first: _FirstAccount | None) -> None:
     lines = [f"aiops serves {public_url}, its reference is {public_url}/docs"]
+    lines += notices(runtime.providers, runtime.document)
     notice = EmbeddedProvider().notice()
-    if notice is not None:
+    if notice is not None and runtime.providers.stands_in("generate_speech"):
         lines.append(notice)
     if first is None:
-        command = _command(settings, public_url)
+        command = _command(runtime.settings, public_url)
         lines.append(f"Another API key: {command} keys create {FIRST_EMAIL}")
         lines.append(f"A password for the dashboard: {command} users link {FIRST_EMAIL}")
     else:

@@ -8,32 +8,28 @@ that order, each once; nothing is kept from one hop to the next.
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 import httpx
 
 from aiops.http.addresses import IPAddress, is_public
-from aiops.http.decoding import decoder_for
+from aiops.http.agent import user_agent
 from aiops.http.errors import FetchError, RefusedUrlError
 from aiops.http.pinned import Resolver, resolve, send
+from aiops.http.receiving import decoded
 from aiops.http.urls import NOT_PUBLIC, CheckedUrl, parse_url
 
 REDIRECTS_MAX = 3
 ADDRESSES_MAX = 4
 RESOLVE_TIMEOUT_SECONDS = 5.0
-WRITE_SIZE_BYTES = 262_144
-
-# Each piece costs time whatever its size, and a server chooses the size: below this, on average, it wants to keep us
-# busy rather than to send a file.
-PIECE_SIZE_MIN_BYTES = 16
-PIECES_FREE = 4096
-
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+R = TypeVar("R")
 
 _CONTENT_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
 
@@ -78,26 +74,50 @@ class GuardedClient:
         `size_max_bytes` holds for what comes over the wire and for what it decodes to; `timeout_seconds` for everything
         together. Raises `RefusedUrlError`, `FetchError`, and `OSError` when `target` cannot be written.
         """
+
+        async def save(response: httpx.Response) -> Downloaded:
+            return await _save(response, target, size_max_bytes)
+
         with _whole_or_absent(target):
             async with _within(timeout_seconds):
-                return await self._download(url, target, size_max_bytes)
+                return await self._get(url, save)
+
+    async def fetch(self, url: str, *, size_max_bytes: int, timeout_seconds: float) -> bytes:
+        """As `download`, into memory: for files that are small."""
+
+        async def read(response: httpx.Response) -> bytes:
+            _check_success(response)
+            async with aclosing(decoded(response, size_max_bytes)) as body:
+                return b"".join([piece async for piece in body])
+
+        async with _within(timeout_seconds):
+            return await self._get(url, read)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_seconds: float) -> Answered:
         """Sends `body` to `url` and returns the status that is answered; a redirect is not followed.
 
         `timeout_seconds` holds for everything together. Raises `RefusedUrlError` and `FetchError`.
         """
+        return await self._send("POST", url, body, headers, timeout_seconds)
+
+    async def put(self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_seconds: float) -> Answered:
+        """As `post`, with PUT."""
+        return await self._send("PUT", url, body, headers, timeout_seconds)
+
+    async def _send(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str], timeout_seconds: float
+    ) -> Answered:
         async with _within(timeout_seconds):
             checked = parse_url(url, self._private_hosts)
-            async with self._open("POST", checked, body, headers) as response:
+            async with self._open(method, checked, body, headers) as response:
                 return Answered(response.status_code, response.headers.get("retry-after"))
 
-    async def _download(self, url: str, target: Path, size_max_bytes: int) -> Downloaded:
+    async def _get(self, url: str, receive: Callable[[httpx.Response], Awaitable[R]]) -> R:
         checked = parse_url(url, self._private_hosts)
         for _ in range(1 + REDIRECTS_MAX):
             async with self._open("GET", checked) as response:
                 if not response.has_redirect_location:
-                    return await _save(response, target, size_max_bytes)
+                    return await receive(response)
                 checked = self._redirected(checked, response.headers["location"])
         raise FetchError(f"The URL redirects more than {REDIRECTS_MAX} times.")
 
@@ -106,7 +126,7 @@ class GuardedClient:
         self, method: str, checked: CheckedUrl, body: bytes | None = None, more: Mapping[str, str] = NO_HEADERS
     ) -> AsyncIterator[httpx.Response]:
         addresses = await self._addresses(checked)
-        headers = {"User-Agent": _user_agent(), "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
+        headers = {"User-Agent": user_agent(), "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
         request = httpx.Request(method, checked.url, headers={**headers, **more}, content=body)
         async with send(request, addresses, self._ssl_context) as response:
             yield response
@@ -159,56 +179,25 @@ def _whole_or_absent(target: Path) -> Iterator[None]:
 
 
 async def _save(response: httpx.Response, target: Path, size_max_bytes: int) -> Downloaded:
-    if not response.is_success:
-        raise FetchError("The server of the URL did not answer with a file.")
-    _check_size(int(response.headers.get("content-length", "0")), size_max_bytes)
+    _check_success(response)
     return Downloaded(_content_type(response), await _write(response, target, size_max_bytes))
 
 
+def _check_success(response: httpx.Response) -> None:
+    if not response.is_success:
+        raise FetchError("The server of the URL did not answer with a file.")
+
+
 async def _write(response: httpx.Response, target: Path, size_max_bytes: int) -> int:
-    decoder = decoder_for(response.headers.get("content-encoding", ""))
     size_bytes = 0
     with target.open("wb") as file:
-        async with aclosing(_received(response, size_max_bytes)) as body:
-            async for received in body:
-                for decoded in decoder.decode(received):
-                    size_bytes += len(decoded)
-                    _check_size(size_bytes, size_max_bytes)
-                    await asyncio.to_thread(file.write, decoded)
-        decoder.finish()
+        async with aclosing(decoded(response, size_max_bytes)) as body:
+            async for piece in body:
+                size_bytes += len(piece)
+                await asyncio.to_thread(file.write, piece)
     return size_bytes
-
-
-async def _received(response: httpx.Response, size_max_bytes: int) -> AsyncGenerator[bytes]:
-    """The body as it comes over the wire, in pieces worth writing."""
-    size_bytes = 0
-    pieces = 0
-    buffer = bytearray()
-    async for piece in response.aiter_raw():
-        size_bytes += len(piece)
-        pieces += 1
-        _check_size(size_bytes, size_max_bytes)
-        if pieces > PIECES_FREE + size_bytes // PIECE_SIZE_MIN_BYTES:
-            raise FetchError("The server of the URL sends the file in pieces that are too small.")
-        buffer += piece
-        if len(buffer) >= WRITE_SIZE_BYTES:
-            yield bytes(buffer)
-            buffer.clear()
-    yield bytes(buffer)
-
-
-def _check_size(size_bytes: int, size_max_bytes: int) -> None:
-    if size_bytes > size_max_bytes:
-        raise FetchError(f"The file is larger than {size_max_bytes} bytes.")
 
 
 def _content_type(response: httpx.Response) -> str | None:
     claimed = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     return claimed if _CONTENT_TYPE.fullmatch(claimed) else None
-
-
-def _user_agent() -> str:
-    try:
-        return f"aiops/{version('aiops')}"
-    except PackageNotFoundError:  # run from a source tree
-        return "aiops"

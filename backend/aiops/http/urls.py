@@ -52,11 +52,18 @@ def parse_url(url: str, private_hosts: frozenset[str]) -> CheckedUrl:
     parsed = _parse(url)
     host = parsed.raw_host.decode("ascii")
     address = _literal(host)
-    port = {"http": 80, "https": 443}[parsed.scheme] if parsed.port is None else parsed.port
+    port = _port(parsed)
     private = _authority(host, address, port) in private_hosts
     if not private:
         _check_public(host, address, port)
     return CheckedUrl(parsed, host, address, private)
+
+
+def authority_of(url: str) -> str:
+    """The host and port of an operator's URL, as `canonical_private_hosts` writes them. Raises `RefusedUrlError`."""
+    parsed = _parse(url)
+    host = parsed.raw_host.decode("ascii")
+    return _authority(host, _literal(host), _port(parsed))
 
 
 def canonical_private_hosts(entries: Iterable[str]) -> frozenset[str]:
@@ -112,6 +119,10 @@ def _literal(host: str) -> IPAddress | None:
     if isinstance(address, IPv6Address) and address.scope_id is not None:
         raise RefusedUrlError("The address in the URL must not have a zone.")
     return address
+
+
+def _port(url: httpx.URL) -> int:
+    return {"http": 80, "https": 443}[url.scheme] if url.port is None else url.port
 
 
 def _authority(host: str, address: IPAddress | None, port: int) -> str:

@@ -8,13 +8,24 @@ from pathlib import Path
 from typing import TypeVar
 
 import structlog
+from pydantic import BaseModel
 
 from aiops import metrics
 from aiops.contract.models import Limits
 from aiops.database.tables import File, Job
 from aiops.http.errors import UrlError
 from aiops.jobs import queue
-from aiops.providers.base import Answer, Audio, Call, Media, Provider, ProviderRejectedError, ProviderUnavailableError
+from aiops.providers.base import (
+    Answer,
+    Audio,
+    Call,
+    CancellingProvider,
+    Media,
+    Provider,
+    ProviderFailedError,
+    ProviderRejectedError,
+    ProviderUnavailableError,
+)
 from aiops.runtime import Runtime
 from aiops.storage.content_types import ContentType
 from aiops.storage.files import NoSuchFileError, StorageError, StoredFile
@@ -41,8 +52,10 @@ class JobContext:
     job: Job
     limits: Limits
     model: str
+    request: BaseModel | None = None
     provider: str | None = None
     progress: float | None = None
+    provider_request_id: str | None = None
     stored: dict[str, tuple[StoredFile, datetime]] = field(default_factory=dict)
 
     async def run(
@@ -52,6 +65,7 @@ class JobContext:
 
         Raises:
             ProviderUnavailableError: none could.
+            ProviderFailedError: one has, or may have, been paid for nothing.
             ProviderRejectedError: the caller's material cannot be processed.
             LeaseLostError: the job is no longer ours.
         """
@@ -64,14 +78,24 @@ class JobContext:
             try:
                 with metrics.provider_time(provider.name, self.job.operation_id):
                     answer = await work(provider, await self._begin(provider))
-                check(answer)
-            except ProviderUnavailableError as error:
-                log.warning("provider_unavailable", provider=provider.name, job_id=self.job.id, reason=error.reason)
-                failure = error
+                _check(answer, check)
+            except (ProviderUnavailableError, ProviderFailedError) as error:
+                log.warning("provider_failed", provider=provider.name, job_id=self.job.id, reason=error.reason)
+                if isinstance(error, ProviderFailedError) and provider.paid:
+                    raise
+                failure = ProviderUnavailableError(error.reason)
             else:
                 self.model = answer.model
                 return answer
         raise failure
+
+    async def take_back(self) -> None:
+        """Tells the provider that nobody waits for its work any more, where it can be told: the job has ended."""
+        if self.provider_request_id is None:
+            return
+        for provider in self._named(self.provider):
+            if isinstance(provider, CancellingProvider):
+                await provider.cancel(self.job.operation_id, self.job.model or "", self.provider_request_id)
 
     async def store(self, media: Media, content_type: ContentType) -> str:
         """Keeps a generated file and returns the link to it.
@@ -138,9 +162,15 @@ class JobContext:
 
     def _candidates(self) -> list[Provider]:
         """Who is to be tried; only the one that already works on it, where an earlier attempt got that far."""
-        candidates = self.runtime.providers.candidates(self.job.operation_id, self.job.model or "")
-        begun = [provider for provider in candidates if provider.name == self.job.provider]
-        return begun if self.job.provider_request_id and begun else candidates
+        if self.job.provider_request_id is not None:
+            return self._named(self.job.provider)
+        operation_id = self.job.operation_id
+        candidates = self.runtime.providers.candidates(operation_id, self.job.model or "")
+        return [provider for provider in candidates if provider.unsupported(operation_id, self.request) is None]
+
+    def _named(self, name: str | None) -> list[Provider]:
+        """The provider of this name, where it is still configured; also if it takes no new work at the moment."""
+        return [provider for provider in self.runtime.providers.named if provider.name == name]
 
     async def _begin(self, provider: Provider) -> Call:
         resumed = self.job.provider_request_id if provider.name == self.job.provider else None
@@ -148,13 +178,22 @@ class JobContext:
             if not await queue.note_provider(self.runtime.database, self.job, provider.name, paid=provider.paid):
                 raise LeaseLostError
             self.job.paid_call = provider.paid
-        self.provider = provider.name
+        self.provider, self.provider_request_id = provider.name, resumed
         left = (self.job.deadline_at - self.runtime.clock()).total_seconds()
         return Call(deadline_seconds=left, started=self._started, progress=self._report, request_id=resumed)
 
     async def _started(self, request_id: str) -> None:
+        self.provider_request_id = request_id
         if not await queue.note_request_id(self.runtime.database, self.job, request_id):
             raise LeaseLostError
 
     def _report(self, progress: float) -> None:
         self.progress = min(max(progress, 0.0), 1.0)
+
+
+def _check(answer: R, check: Callable[[R], object]) -> None:
+    """Raises ProviderFailedError for an answer that is none: the provider has done its work, and is paid for it."""
+    try:
+        check(answer)
+    except ProviderUnavailableError as error:
+        raise ProviderFailedError(error.reason) from error

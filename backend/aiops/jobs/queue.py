@@ -114,12 +114,15 @@ async def note_request_id(database: Database, job: Job, provider_request_id: str
         return await _update_running(session, job, provider_request_id=provider_request_id)
 
 
-async def hand_back(database: Database, job: Job, now: datetime) -> None:
-    """Gives a job that is still ours to another worker at once, as if its lease had lapsed."""
+async def hand_back(database: Database, job: Job, now: datetime) -> bool:
+    """Gives a job that is still ours to another worker at once, as if its lease had lapsed; whether the job has ended,
+    now or before."""
     async with database.write() as session:
         ours = await _lock(session, *_is_ours(job))
         if ours is not None:
-            await _pass_on(session, ours, now)
+            return await _pass_on(session, ours, now)
+        open_still = select(col(Job.id)).where(col(Job.id) == job.id, col(Job.status).in_(OPEN_STATUSES))
+        return (await session.execute(open_still)).first() is None
 
 
 async def succeed(database: Database, job: Job, success: Success, now: datetime) -> bool:

@@ -18,7 +18,7 @@ from aiops.identifiers import new_id
 from aiops.jobs import queue
 from aiops.jobs.execution import JobContext, LeaseLostError
 from aiops.jobs.queue import Claim, Failure, Success
-from aiops.providers.base import ProviderRejectedError, ProviderUnavailableError
+from aiops.providers.base import ProviderFailedError, ProviderRejectedError, ProviderUnavailableError
 from aiops.runtime import Runtime
 from aiops.storage.files import StorageError
 from aiops.storage.sweep import sweep
@@ -129,7 +129,8 @@ class Worker:
 
     async def _handle(self, context: JobContext) -> BaseModel:
         request_model, handler = self.handlers[context.job.operation_id]
-        return await handler(request_model.model_validate(context.job.request), context)
+        context.request = request_model.model_validate(context.job.request)
+        return await handler(context.request, context)
 
     async def _outcome(self, context: JobContext, handler: asyncio.Future[BaseModel]) -> BaseModel | Failure | None:
         """The handler's result, or why there is none; None where it was cut off: the lease is lost, or we stop."""
@@ -183,12 +184,16 @@ class Worker:
         database, job, now = self.runtime.database, context.job, self.runtime.clock()
         match outcome:
             case None:
-                await queue.hand_back(database, job, now)
+                has_ended = await queue.hand_back(database, job, now)
                 await self._discard(context)
+                if has_ended:
+                    await context.take_back()
             case Failure():
                 is_settled = await queue.fail(database, job, replace(outcome, provider=context.provider), now)
                 await self._discard(context)
                 self._note(context, "failed", is_settled=is_settled)
+                if is_settled:
+                    await context.take_back()
             case _:
                 is_settled = await queue.succeed(database, job, _success(context, outcome), now)
                 if not is_settled:
@@ -248,7 +253,7 @@ def _failure(error: Exception) -> Failure:
     match error:
         case ProviderRejectedError():
             return Failure("unprocessable", error.reason)
-        case ProviderUnavailableError():
+        case ProviderUnavailableError() | ProviderFailedError():
             return Failure("failed", error.reason)
         case StorageError():
             log.error("storage_failed", reason=str(error))

@@ -1,15 +1,17 @@
-"""What a provider is: one protocol per capability, and the two ways in which a provider fails.
+"""What a provider is: one protocol per capability, and the three ways in which a provider fails.
 
 A capability is named as the operation that needs it: a provider that can serve `generate_image` has a
 method of that name. Which failure is raised decides what happens next, so no caller needs to know the
-provider: `ProviderUnavailableError` tries the next one, `ProviderRejectedError` stops.
+provider: `ProviderUnavailableError` tries the next one, `ProviderRejectedError` and `ProviderFailedError` stop.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from aiops.http import ApiClient
 from aiops.storage.content_types import ContentType
 
 # The operations that need a provider.
@@ -25,7 +27,12 @@ class ProviderError(Exception):
 
 
 class ProviderUnavailableError(ProviderError):
-    """Technical: down, overloaded, timed out, or an answer that makes no sense. The next provider is tried."""
+    """It has not taken the work, or has ended it at no charge: down, overloaded. The next provider is tried."""
+
+
+class ProviderFailedError(ProviderError):
+    """It has taken the work, or may have, and gives no usable result. The job ends with 500 and a refund: to ask
+    another provider could mean to pay twice."""
 
 
 class ProviderRejectedError(ProviderError):
@@ -52,6 +59,28 @@ class Call:
     started: Callable[[str], Awaitable[None]]
     progress: Callable[[float], None]
     request_id: str | None = None
+
+
+class Encoder(Protocol):
+    """Makes of a file with sound what every provider takes, and what we hand out."""
+
+    async def mp3(self, path: Path, seconds_max: float) -> bytes:
+        """The first audio track of the file as mp3.
+
+        Raises ProviderRejectedError for what is no sound or lasts longer than `seconds_max`, ProviderUnavailableError
+        where it cannot be made.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the `create` of a provider's module is given. `api` calls an API; links to results are fetched by a
+    `GuardedClient` of the operator's `private_hosts`; `pause` waits for some seconds."""
+
+    api: ApiClient
+    encoder: Encoder
+    private_hosts: frozenset[str] = frozenset()
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 class Answer(Protocol):
@@ -95,16 +124,31 @@ class Recording:
 
 
 class Provider(Protocol):
-    """Every provider; it also has one method for each operation it serves, named as the operation."""
+    """Every provider; it also has one method for each of its `operations`, named as the operation.
+
+    `paid` says that its calls cost money: then what it may have begun is never ordered again.
+    """
 
     name: str
     paid: bool
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """What it is set up for; the embedded provider stands in for the others."""
 
     def serves(self, operation_id: str, model: str) -> bool:
         """Whether this provider can run `model` of an operation, as it is configured here."""
 
     def unsupported(self, operation_id: str, request: Any) -> Unsupported | None:
         """Why this very request cannot be taken, or None."""
+
+
+@runtime_checkable
+class CancellingProvider(Protocol):
+    """One that can be told that nobody waits for a result any more."""
+
+    async def cancel(self, operation_id: str, model: str, request_id: str) -> None:
+        """Stops the work if that is still possible. Raises nothing that matters: there is nobody to tell."""
 
 
 @runtime_checkable

@@ -15,6 +15,15 @@ class ProviderRegistry:
         self._providers = tuple(providers)
         self._stand_in = stand_in
 
+    @property
+    def named(self) -> tuple[Provider, ...]:
+        """Those that the operator has named."""
+        return self._providers
+
+    def stands_in(self, operation_id: str) -> bool:
+        """Whether an operation is left to the stand-in."""
+        return self._configured(operation_id) == [self._stand_in]
+
     def candidates(self, operation_id: str, model: str) -> list[Provider]:
         """Who can run a model of an operation, the preferred one first."""
         return [provider for provider in self._configured(operation_id) if provider.serves(operation_id, model)]
@@ -33,7 +42,7 @@ class ProviderRegistry:
         return None
 
     def _configured(self, operation_id: str) -> list[Provider]:
-        real = [provider for provider in self._providers if hasattr(provider, operation_id)]
-        if real or self._stand_in is None or not hasattr(self._stand_in, operation_id):
+        real = [provider for provider in self._providers if operation_id in provider.operations]
+        if real or self._stand_in is None or operation_id not in self._stand_in.operations:
             return real
         return [self._stand_in]

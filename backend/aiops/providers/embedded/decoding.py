@@ -62,10 +62,14 @@ def duration_seconds(path: Path, seconds_max: float) -> float:
     for pcm in decode(path):
         total_bytes += len(pcm)
         if total_bytes > seconds_max * BYTES_A_SECOND:
-            raise ProviderRejectedError(f"The audio is longer than {readable(seconds_max)}, the longest allowed.")
+            raise too_long(seconds_max)
     if total_bytes == 0:
         raise ProviderRejectedError(WITHOUT_LENGTH)
     return total_bytes / BYTES_A_SECOND
+
+
+def too_long(seconds_max: float) -> ProviderRejectedError:
+    return ProviderRejectedError(f"The audio is longer than {readable(seconds_max)}, the longest allowed.")
 
 
 def readable(seconds: float) -> str:

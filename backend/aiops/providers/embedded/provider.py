@@ -24,6 +24,7 @@ class EmbeddedProvider:
 
     name = "embedded"
     paid = False
+    operations = OPERATIONS
 
     def __init__(self, sandbox: Sandbox | None = None, flite: str | None = "flite") -> None:
         """`sandbox` is shared with whatever else starts subprocesses; `flite` is a command, None for espeak-ng."""

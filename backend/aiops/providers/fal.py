@@ -1,0 +1,251 @@
+"""fal, by its queue: an order has an id before it is worked on, so a restart takes it up again.
+
+https://fal.ai/docs/documentation/model-apis/inference/queue, …/request-errors, …/errors; the models' own pages.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from pydantic import Field
+
+from aiops.http import ApiAnswer, ApiCall, NoAnswerError, NotSentError
+from aiops.providers.base import (
+    Audio,
+    Call,
+    Media,
+    ProviderFailedError,
+    ProviderRejectedError,
+    ProviderUnavailableError,
+    Tools,
+    Transcript,
+    Unsupported,
+)
+from aiops.providers.credentials import Address, Key, ProviderSettings
+from aiops.providers.mapping import FAL_MODELS, FAL_VOICES, FLUX_SIZES, OPERATION_OF, styled
+from aiops.providers.remote import Deadline, Remote, parsed, rejected
+from aiops.providers.speech import as_mp3
+
+log = structlog.get_logger()
+
+NAME = "fal"
+SUBMIT_SECONDS = 30.0
+POLL_TIMEOUT_SECONDS = 10.0
+POLL_SECONDS_MIN, POLL_SECONDS_MAX, POLL_GROWTH = 0.5, 5.0, 1.4
+CANCEL_SECONDS = 10.0
+UPLOAD_SECONDS = 120.0
+RESULT_SECONDS, RESULT_TRIES_MAX = 30.0, 4
+
+_REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
+
+# The material's fault, by fal's own word for it: no provider could do better.
+UNUSABLE_MATERIAL = {
+    "audio_duration_too_long": "The audio is too long for this model.",
+    "audio_duration_too_short": "The audio is too short.",
+    "unsupported_audio_format": "The audio cannot be decoded by this model.",
+    "file_too_large": "The audio file is too large for this model.",
+}
+
+
+class FalSettings(ProviderSettings):
+    key: Key = Field(validation_alias="FAL_KEY")
+    queue_url: Address = Field(default="https://queue.fal.run", validation_alias="AIOPS_FAL_QUEUE_URL")
+    storage_url: Address = Field(default="https://rest.fal.ai", validation_alias="AIOPS_FAL_STORAGE_URL")
+
+
+def create(tools: Tools) -> "FalProvider":
+    """Raises ValueError where a setting is missing or wrong."""
+    return FalProvider(FalSettings.read(NAME), tools)
+
+
+class FalProvider:
+    name = NAME
+    paid = True
+    operations = frozenset({"generate_image", "generate_speech", "transcribe_audio"})
+
+    def __init__(self, settings: FalSettings, tools: Tools) -> None:
+        self._queue_url = settings.queue_url
+        self._storage_url = settings.storage_url
+        self._encoder = tools.encoder
+        self._remote = Remote(NAME, tools, {"Authorization": f"Key {settings.key.get_secret_value()}"})
+
+    def serves(self, operation_id: str, model: str) -> bool:
+        return model in FAL_MODELS and OPERATION_OF[model] == operation_id and self._remote.is_open
+
+    def unsupported(self, operation_id: str, request: Any) -> Unsupported | None:  # noqa: ARG002 (it takes all)
+        return None
+
+    async def generate_image(self, prompt: str, style: str, aspect_ratio: str, model: str, call: Call) -> Media:
+        size = FLUX_SIZES[aspect_ratio]
+        arguments = {
+            "prompt": styled(prompt, style),
+            "image_size": {"width": size.width, "height": size.height},
+            "num_images": 1,
+            "enable_safety_checker": True,
+            "output_format": "jpeg",
+        }
+        deadline = Deadline(call.deadline_seconds)
+        result = await self._result(model, arguments, call, deadline)
+        match result:
+            case {"has_nsfw_concepts": [True, *_]}:  # the image is black then
+                raise rejected()
+            case {"images": [{"url": str(url)}, *_]}:
+                return Media(await self._remote.fetch(url, deadline), "image/jpeg", model)
+            case _:
+                raise _nonsense()
+
+    async def generate_speech(self, text: str, voice: str, model: str, call: Call) -> Media:
+        arguments = {"script": f"Speaker 0: {' '.join(text.split())}", "speakers": [{"preset": FAL_VOICES[voice]}]}
+        deadline = Deadline(call.deadline_seconds)
+        match await self._result(model, arguments, call, deadline):
+            case {"audio": {"url": str(url)}}:
+                data = await self._remote.fetch(url, deadline)
+                return Media(await as_mp3(self._encoder, data), "audio/mpeg", model)
+            case _:
+                raise _nonsense()
+
+    async def transcribe_audio(self, audio: Audio, language: str, model: str, call: Call) -> Transcript:
+        deadline = Deadline(call.deadline_seconds)
+        arguments: dict[str, Any] = {}
+        if call.request_id is None:
+            sound = await self._encoder.mp3(audio.path, audio.seconds_max)
+            link = await self._upload(sound, deadline)
+            arguments = {
+                "audio_url": link,
+                "task": "transcribe",
+                "language": language,
+                "chunk_level": "segment",
+                "version": "3",
+            }
+        match await self._result(model, arguments, call, deadline):
+            case {"text": str(text)}:
+                return Transcript(text.strip(), model)
+            case _:
+                raise _nonsense()
+
+    async def cancel(self, operation_id: str, model: str, request_id: str) -> None:  # noqa: ARG002 (the protocol's)
+        """Takes an order back; fal stops one that is not begun, and bills nothing for it."""
+        call = ApiCall("PUT", f"{self._request_url(model, request_id)}/cancel")
+        try:
+            answer = await self._remote.ask(call, timeout_seconds=CANCEL_SECONDS)
+        except (NotSentError, NoAnswerError) as error:
+            log.warning("order_not_cancelled", provider=NAME, provider_request_id=request_id, reason=str(error))
+        else:
+            log.info("order_cancelled", provider=NAME, provider_request_id=request_id, status=answer.status)
+
+    async def _result(self, model: str, arguments: Mapping[str, Any], call: Call, deadline: Deadline) -> Any:
+        """What comes of an order: a new one, or the one that an earlier attempt has placed."""
+        request_id = call.request_id
+        if request_id is None:
+            request_id = await self._submit(model, arguments, deadline)
+            await call.started(request_id)
+        url = self._request_url(model, request_id)
+        await self._completed(f"{url}/status", deadline)
+        return await self._output(url, deadline)
+
+    async def _submit(self, model: str, arguments: Mapping[str, Any], deadline: Deadline) -> str:
+        # fal gives up what it has not begun by then: nobody would wait for it.
+        headers = {"X-Fal-Request-Timeout": f"{max(2.0, deadline.left_seconds):.1f}"}
+        call = ApiCall("POST", f"{self._queue_url}/{FAL_MODELS[model].id}", headers, json=dict(arguments))
+        answer = await self._remote.order(call, deadline, seconds_max=SUBMIT_SECONDS)
+        if not answer.is_success:
+            raise self._refusal(answer)
+        match parsed(answer):
+            case {"request_id": str(request_id)} if _REQUEST_ID.fullmatch(request_id):
+                return request_id
+            case _:
+                raise self._remote.failed(answer, "The provider took the work without saying under which number.")
+
+    async def _completed(self, status_url: str, deadline: Deadline) -> None:
+        """Waits. That the queue cannot be asked for a while changes nothing about the order; the job's deadline ends
+        it."""
+        seconds = POLL_SECONDS_MIN
+        while not await self._has_completed(status_url, deadline):
+            await self._remote.pause(min(seconds, deadline.left_seconds))
+            if deadline.left_seconds == 0:
+                raise ProviderFailedError("The job did not finish in time.")
+            seconds = min(POLL_SECONDS_MAX, seconds * POLL_GROWTH)
+
+    async def _has_completed(self, status_url: str, deadline: Deadline) -> bool:
+        seconds = min(POLL_TIMEOUT_SECONDS, deadline.left_seconds)
+        try:
+            answer = await self._remote.ask(ApiCall("GET", status_url), timeout_seconds=seconds)
+        except (NotSentError, NoAnswerError) as error:
+            log.warning("order_not_looked_up", provider=NAME, reason=str(error))
+            return False
+        if answer.status in (401, 403, 404, 405):
+            raise self._remote.failed(answer, "The provider does not know the work any more that it took.")
+        match parsed(answer):
+            case {"status": "COMPLETED"}:
+                return True
+            case {"status": "IN_QUEUE" | "IN_PROGRESS"}:
+                return False
+            case _:
+                self._remote.note(answer)
+                return False
+
+    async def _output(self, url: str, deadline: Deadline) -> Any:
+        for left in reversed(range(RESULT_TRIES_MAX)):
+            try:
+                seconds = min(RESULT_SECONDS, deadline.left_seconds)
+                answer = await self._remote.ask(ApiCall("GET", url), timeout_seconds=seconds)
+            except (NotSentError, NoAnswerError) as error:
+                log.warning("result_not_fetched", provider=NAME, reason=str(error))
+            else:
+                if answer.is_success:
+                    return parsed(answer)
+                if answer.status < 500 or _error_type(answer) is not None:
+                    raise self._refusal(answer)
+                self._remote.note(answer)
+            if left:
+                await self._remote.pause(POLL_SECONDS_MIN)
+        raise ProviderFailedError("The provider's result could not be fetched.")
+
+    async def _upload(self, sound: bytes, deadline: Deadline) -> str:
+        """A link under which fal, and nobody who does not know it, finds the sound. Costs nothing."""
+        initiate = ApiCall(
+            "POST",
+            f"{self._storage_url}/storage/upload/initiate?storage_type=gcs",
+            json={"file_name": "audio.mp3", "content_type": "audio/mpeg"},
+        )
+        try:
+            answer = await self._remote.order(initiate, deadline, seconds_max=SUBMIT_SECONDS)
+            match parsed(answer):
+                case {"upload_url": str(upload_url), "file_url": str(file_url)} if answer.is_success:
+                    await self._remote.put(upload_url, sound, "audio/mpeg", min(UPLOAD_SECONDS, deadline.left_seconds))
+                    return file_url
+                case _:
+                    self._remote.note(answer)
+        except ProviderFailedError as error:
+            raise ProviderUnavailableError(error.reason) from error  # nothing is ordered yet
+        raise ProviderUnavailableError("The provider did not take the audio.")
+
+    def _request_url(self, model: str, request_id: str) -> str:
+        """Made here, not taken from an answer: the key goes nowhere else. A model's subpath is for orders only."""
+        app = "/".join(FAL_MODELS[model].id.split("/")[:2])
+        return f"{self._queue_url}/{app}/requests/{request_id}"
+
+    def _refusal(self, answer: ApiAnswer) -> ProviderRejectedError | ProviderUnavailableError | ProviderFailedError:
+        """What an error means that is the end of an order. fal bills no status from 500 on, but may bill a 422."""
+        kind = _error_type(answer)
+        if kind == "content_policy_violation":
+            return rejected()
+        if kind in UNUSABLE_MATERIAL:
+            return ProviderRejectedError(UNUSABLE_MATERIAL[kind])
+        self._remote.note(answer)
+        reason = f"The provider answered with an error (status {answer.status})."
+        return ProviderUnavailableError(reason) if answer.status >= 500 else ProviderFailedError(reason)
+
+
+def _error_type(answer: ApiAnswer) -> str | None:
+    """fal's word for what went wrong: of the model's own errors, or of those of a request."""
+    match parsed(answer):
+        case {"detail": [{"type": str(kind)}, *_]} | {"error_type": str(kind)}:
+            return kind
+        case _:
+            return answer.headers.get("x-fal-error-type")
+
+
+def _nonsense() -> ProviderFailedError:
+    return ProviderFailedError("The provider gave an answer that makes no sense.")

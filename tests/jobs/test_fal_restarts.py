@@ -1,0 +1,138 @@
+"""A server that is killed while fal works for it: the next one takes the order up again, or gives the job up, and never
+places it twice."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from aiops.accounts.plans import load_plans
+from aiops.database.engine import Database
+from tests.fixtures.adapters import FAL, FAL_KEY
+from tests.fixtures.aftermath import Books, all_ended, check_books
+from tests.fixtures.forked import forked, has_died
+from tests.fixtures.server import StubServer, make_customer, stub_server
+from tests.fixtures.service import IMAGE, until
+from tests.fixtures.upstream import upstream
+from tests.fixtures.upstream_fal import FalServer
+
+OPENING_CREDITS = 100
+LEASES = {"AIOPS_LEASE_SECONDS": "1", "AIOPS_REAPER_SECONDS": "0.2", "AIOPS_PROVIDERS": "fal"}
+
+
+@dataclass
+class Shop:
+    """fal, a server that has it work, and the key of its one customer."""
+
+    fal: FalServer
+    server: StubServer
+    key: str
+
+    async def order(self) -> str:
+        """The id of a job that is at fal by now, if that is let answer."""
+        async with httpx.AsyncClient(base_url=self.server.url, timeout=60) as client:
+            headers = {"Authorization": f"Bearer {self.key}", "Prefer": "respond-async"}
+            answer = await client.post(IMAGE, json={"prompt": "a lighthouse"}, headers=headers)
+        job_id: str = answer.json()["id"]
+
+        async def has_arrived() -> bool:
+            return len(self.fal.orders) == 1 and (self.fal.mute or self.polls > 0)
+
+        await until(has_arrived)
+        return job_id
+
+    async def job(self, job_id: str) -> dict[str, Any]:
+        async with httpx.AsyncClient(base_url=self.server.url, timeout=60) as client:
+            answer = await client.get(f"/api/jobs/{job_id}", headers={"Authorization": f"Bearer {self.key}"})
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    @property
+    def polls(self) -> int:
+        return sum(work.polls for work in self.fal.work.values())
+
+    async def has_polled_again(self) -> None:
+        before = self.polls
+
+        async def has() -> bool:
+            return self.polls > before
+
+        await until(has)
+
+    async def books(self) -> Books:
+        """Once every job has ended, and all is in order."""
+        database = Database(self.server.database_url)
+        try:
+            await all_ended(database, self.server)
+            return await check_books(database, self.server, self.key, OPENING_CREDITS)
+        finally:
+            await database.close()
+
+
+@asynccontextmanager
+async def shop(folder: Path, database_url: str) -> AsyncIterator[Shop]:
+    async with upstream(FalServer(FAL_KEY)) as fal:
+        options = {**LEASES, **FAL.settings(fal.url), "AIOPS_PRIVATE_HOSTS": fal.authority}
+        with stub_server(folder, database_url, **options) as server:
+            _, key = await make_customer(database_url, load_plans(None), plan="business", credits=OPENING_CREDITS)
+            yield Shop(fal, server, key)
+
+
+@pytest.mark.parametrize("kills", [1, 2], ids=["killed once", "killed twice"])
+async def test_a_restart_in_the_middle_of_an_order(tmp_path: Path, database_url: str, kills: int) -> None:
+    async with shop(tmp_path, database_url) as running:
+        running.fal.holds = True
+        with forked(running.server) as first:
+            job_id = await running.order()
+            first.kill()
+        for _ in range(kills - 1):
+            with forked(running.server) as another:
+                await running.has_polled_again()
+                another.kill()
+        with forked(running.server):
+            await running.has_polled_again()
+            running.fal.finish.set()
+            books = await running.books()
+    assert len(running.fal.orders) == 1, "it is submitted once"
+    (job,) = books.jobs
+    assert (job.id, job.status, job.provider, job.attempt) == (job_id, "succeeded", "fal", kills + 1)
+    assert list(running.fal.work) == [job.provider_request_id]
+    assert books.captured == {job_id: 5}
+
+
+async def test_a_kill_before_the_order_has_an_id(tmp_path: Path, database_url: str) -> None:
+    """fal has taken the order, and nobody here knows its number: it is given up, refunded, and not placed again."""
+    async with shop(tmp_path, database_url) as running:
+        running.fal.mute = True
+        with forked(running.server) as first:
+            job_id = await running.order()
+            first.kill()
+        running.fal.finish.set()
+        with forked(running.server):
+            books = await running.books()
+            answer = await running.job(job_id)
+    assert len(running.fal.orders) == 1
+    assert answer["status"] == "failed"
+    assert answer["reason"] == "The server stopped during a call to the provider that cannot safely be repeated."
+    assert (answer["credits_held"], answer["credits_refunded"], books.account.credits) == (0, 5, OPENING_CREDITS)
+
+
+async def test_a_server_that_is_told_to_stop_leaves_the_order_to_the_next_one(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with shop(tmp_path, database_url) as running:
+        running.fal.holds = True
+        with forked(running.server) as first:
+            await running.order()
+            first.terminate()
+            await has_died(first, 30)
+        with forked(running.server):
+            await running.has_polled_again()
+            running.fal.finish.set()
+            books = await running.books()
+    assert [work.is_cancelled for work in running.fal.work.values()] == [False]
+    assert [job.status for job in books.jobs] == ["succeeded"]
