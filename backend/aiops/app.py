@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from aiops import operations
 from aiops.accounts.plans import load_plans
+from aiops.billing.gateway import connect
+from aiops.billing.prices import load_prices
 from aiops.contract import models
 from aiops.contract.binding import Binding, bind
 from aiops.contract.document import Document
@@ -49,10 +51,13 @@ def create_runtime(
         StorageError: the same of where files are kept.
         ContractError: the document cannot be used.
     """
+    plans = load_plans(settings.plans_file)
     return Runtime(
         settings=settings,
         document=Document(),
-        plans=load_plans(settings.plans_file),
+        plans=plans,
+        prices=load_prices(settings.plans_file, plans),
+        payments=connect(settings),
         database=Database(settings.database),
         store=open_store(settings.storage_url, settings.files_dir),
         urls=SignedUrls(settings.address, settings.signing_key),
@@ -100,6 +105,8 @@ def _lifespan(bindings: Mapping[str, Binding]) -> Callable[[FastAPI], AbstractAs
         finally:
             await worker.stop()
             await courier.stop()
+            if runtime.payments is not None:
+                await runtime.payments.close()
             await runtime.database.close()
 
     return lifespan

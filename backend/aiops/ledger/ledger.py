@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlmodel import SQLModel, col
 
 from aiops.database.engine import Session
-from aiops.database.tables import Account, Payment
+from aiops.database.tables import Account, Entry, Payment
 
 # Statements of every call are built once: building them costs several times what the database needs to run them.
 _ACCOUNT, _ENTRY = SQLModel.metadata.tables["account"], SQLModel.metadata.tables["entry"]
@@ -84,11 +84,14 @@ async def take(session: Session, account_id: str, amount: int, now: datetime, *,
 async def receive(session: Session, payment: Payment, now: datetime, *, period: str | None = None) -> bool:
     """Gives the credits of a payment, once: False where it is recorded already.
 
-    Those of a plan are a grant, of which an account has one a `period`; those of a pack are a purchase.
+    Those of a plan are a grant, of which an account has one a `period`: a second payment for it gives none. Those of a
+    pack are a purchase.
     """
     account = await lock_account(session, payment.account_id)
     if await session.get(Payment, payment.id) is not None:
         return False
+    if period is not None and await _is_granted(session, account.id, period):
+        payment.credits, period = 0, None
     payment.credits = min(payment.credits, CREDITS_MAX - account.credits)
     session.add(payment)
     await session.flush()
@@ -151,6 +154,11 @@ async def release(session: Session, account_id: str, job_id: str, cost: int, now
 async def balance_after(session: Session, job_id: str) -> int:
     """What could be spent when the job was captured or released."""
     return int((await session.execute(_BALANCE, {"of": job_id})).scalar_one())
+
+
+async def _is_granted(session: Session, account_id: str, period: str) -> bool:
+    granted = select(col(Entry.id)).where(col(Entry.account_id) == account_id, col(Entry.period) == period)
+    return (await session.execute(granted)).first() is not None
 
 
 async def _take_what_is_owed(session: Session, account_id: str, now: datetime) -> int:
