@@ -8,7 +8,19 @@ both are sums over `Entry`, kept beside the account so that one row is locked an
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, Dialect, Index, Integer, TypeDecorator, false, text, true
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    TypeDecorator,
+    false,
+    text,
+    true,
+)
 from sqlmodel import Field, SQLModel
 
 OPEN_STATUSES = ("queued", "running")

@@ -7,6 +7,7 @@ FOR_ACCOUNTS = {
     "/playground": "Playground",
     "/jobs": "Jobs",
     "/transactions": "Credits",
+    "/billing": "Billing",
     "/api-keys": "API keys",
     "/webhooks": "Webhooks",
     "/settings": "Settings",

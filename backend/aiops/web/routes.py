@@ -16,6 +16,7 @@ from aiops.runtime import Runtime
 from aiops.web import (
     account_settings,
     api_keys,
+    billing,
     confirmation,
     dashboard,
     home,
@@ -24,6 +25,7 @@ from aiops.web import (
     playground,
     sign_in,
     sign_up,
+    stripe_events,
     transactions,
     webhooks,
 )
@@ -62,6 +64,12 @@ PAGES = [
     page("/jobs/{job_id}/cancel", post=jobs.cancel, back="/jobs/{job_id}"),
     page("/transactions", get=transactions.show),
     page("/transactions.csv", get=transactions.download),
+    page("/billing", get=billing.show),
+    page("/billing/buy", post=billing.buy, back="/billing"),
+    page("/billing/plan", post=billing.choose, back="/billing"),
+    page("/billing/resume", post=billing.resume, back="/billing"),
+    page("/billing/portal", post=billing.open_portal, back="/billing"),
+    page("/billing/paid", get=billing.come_back),
     page("/api-keys", get=api_keys.show, post=api_keys.make),
     page("/api-keys/{key_id}/reveal", post=api_keys.reveal, back="/api-keys"),
     page("/api-keys/{key_id}/revoke", post=api_keys.revoke, back="/api-keys"),
@@ -87,6 +95,7 @@ def add_pages(app: FastAPI, bindings: Mapping[str, Binding]) -> None:
     """Adds the pages; `bindings` are what the playground calls."""
     app.state.bindings = bindings
     app.router.routes.extend(PAGES)
+    app.router.routes.append(stripe_events.ROUTE)
     app.mount("/static", GZipMiddleware(_StaticFiles(directory=STATIC)))
     app.add_exception_handler(HTTPException, _or_page(cast(ExceptionHandler, app.exception_handlers[HTTPException])))
 

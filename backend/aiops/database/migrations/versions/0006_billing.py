@@ -28,9 +28,7 @@ def upgrade() -> None:
         sa.Column("handled_at", UtcDateTime(), nullable=False, index=True),
     )
     _create_audit_record()
-    op.add_column(
-        "entry", sa.Column("payment_id", sa.String(), sa.ForeignKey("payment.id")), inline_references=True
-    )
+    op.add_column("entry", sa.Column("payment_id", sa.String(), sa.ForeignKey("payment.id")), inline_references=True)
     buys = sa.text("kind IN ('purchase', 'grant')")
     op.create_index(
         "entry_once_per_payment", "entry", ["payment_id"], unique=True, sqlite_where=buys, postgresql_where=buys
