@@ -1,5 +1,5 @@
-"""The plans, from one YAML file: what each grants a month and where its limits are. What the file says of prices is read
-by `aiops.billing.prices`."""
+"""The plans, from one YAML file: what each grants a month and where its limits are. What the file says of prices is
+read by `aiops.billing.prices`."""
 
 from pathlib import Path
 from typing import Any

@@ -6,11 +6,8 @@ from typing import Any
 import stripe
 import structlog
 
-from aiops.accounts.plans import Plans
 from aiops.billing.facts import Kind, Reference, customer_of
-from aiops.billing.gateway import Gateway
-from aiops.billing.takeover import take_over
-from aiops.database.engine import Database
+from aiops.billing.takeover import Takeover
 from aiops.database.tables import StripeEvent
 
 log = structlog.get_logger()
@@ -34,7 +31,7 @@ KINDS: dict[str, Kind] = {
 }
 
 
-async def handle(database: Database, gateway: Gateway, plans: Plans, event: stripe.Event, now: datetime) -> bool:
+async def handle(takeover: Takeover, event: stripe.Event, now: datetime) -> bool:
     """Takes over what an event tells of; whether anything was done: not for one that is none of ours, or was handled.
 
     Raises:
@@ -47,22 +44,24 @@ async def handle(database: Database, gateway: Gateway, plans: Plans, event: stri
     thing_id = thing.get("payment_intent") if kind == "payment_intent" else thing.get("id")
     if not isinstance(thing_id, str):
         return False
-    customer_id = thing.get("customer") or (await customer_of(gateway, thing_id) if kind == "payment_intent" else None)
+    customer_id = thing.get("customer") or (
+        await customer_of(takeover.gateway, thing_id) if kind == "payment_intent" else None
+    )
     if not isinstance(customer_id, str):
         return False
     kept = StripeEvent(id=event.id, type=event.type, handled_at=now)
-    is_new = await take_over(database, gateway, plans, customer_id, Reference(kind, thing_id), now, event=kept)
+    is_new = await takeover.take_over(customer_id, Reference(kind, thing_id), now, kept)
     log.info("stripe_event", stripe_event=event.id, type=event.type, is_new=is_new)
     return is_new
 
 
-async def catch_up(database: Database, gateway: Gateway, plans: Plans, now: datetime, days: int) -> int:
+async def catch_up(takeover: Takeover, now: datetime, days: int) -> int:
     """Handles what Stripe has had to tell in the last days and could not; how many events that were.
 
     Raises:
         PaymentsError: Stripe cannot be asked.
     """
     handled = 0
-    async for event in gateway.events_since(now - timedelta(days=days), list(KINDS)):
-        handled += await handle(database, gateway, plans, event, now)
+    async for event in takeover.gateway.events_since(now - timedelta(days=days), list(KINDS)):
+        handled += await handle(takeover, event, now)
     return handled

@@ -145,8 +145,8 @@ class Gateway:
     async def change_price(
         self, subscription_id: str, price_id: str, *, is_upgrade: bool, version: int
     ) -> tuple[str, str | None]:
-        """Has a subscription go on at another price. An upgrade begins a new period, at its full price, at once; anything
-        else counts from the next period on. Asked twice under one `version`, it is done once.
+        """Has a subscription go on at another price. An upgrade begins a new period, at its full price, at once;
+        anything else counts from the next period on. Asked twice under one `version`, it is done once.
 
         Returns the id of its latest invoice, and where that is paid if it could not be charged.
         """

@@ -10,7 +10,7 @@ from aiops.accounts.plans import limits_of
 from aiops.billing.facts import Reference
 from aiops.billing.gateway import Gateway, PaymentsRefusedError
 from aiops.billing.prices import Pack
-from aiops.billing.takeover import LIVE_STATUSES, take_over
+from aiops.billing.takeover import LIVE_STATUSES, Takeover
 from aiops.database.engine import Session
 from aiops.database.tables import Account, Payment, Subscription
 from aiops.ledger import ledger
@@ -41,8 +41,8 @@ class Shop:
         return await self.gateway.sell_pack(self.account.id, customer_id, pack, currency, address)
 
     async def choose(self, plan: str) -> str | None:
-        """Subscribes to a plan, or changes to it: at once to one that costs more, at the end of what is paid to one that
-        costs less. Where it has to be paid for on a page of Stripe's, that page.
+        """Subscribes to a plan, or changes to it: at once to one that costs more, at the end of what is paid to one
+        that costs less. Where it has to be paid for on a page of Stripe's, that page.
 
         Raises:
             ShopError: the plan is not for sale, or the latest invoice is not paid.
@@ -94,8 +94,8 @@ class Shop:
         customer_id, runtime = self.account.customer_id, self.runtime
         if customer_id is None:
             raise PaymentsRefusedError("The account is not known at Stripe.")
-        now = runtime.clock()
-        await take_over(runtime.database, self.gateway, runtime.plans, customer_id, reference, now)
+        takeover = Takeover(runtime.database, self.gateway, runtime.plans)
+        await takeover.take_over(customer_id, reference, runtime.clock())
 
     async def _price_id(self, plan: str) -> str:
         prices, credits_ = self.runtime.prices, limits_of(self.runtime.plans, plan).monthly_credits

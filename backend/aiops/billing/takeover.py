@@ -7,6 +7,7 @@ asked and must not have moved when the answer is taken over; else Stripe is aske
 meanwhile.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -27,55 +28,63 @@ TRIES_MAX = 10
 LIVE_STATUSES = ("active", "trialing", "past_due")
 
 
-async def take_over(
-    database: Database,
-    gateway: Gateway,
-    plans: Plans,
-    customer_id: str,
-    reference: Reference,
-    now: datetime,
-    *,
-    event: StripeEvent | None = None,
-) -> bool:
-    """Moves a customer's account to what Stripe says of a thing of theirs; whether anything was done: not for an event
-    that was handled already.
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """Moves accounts to what Stripe says."""
 
-    Raises:
-        PaymentsError: Stripe cannot be asked, or somebody else was faster time and again.
-    """
-    for _ in range(TRIES_MAX):
-        async with database.read() as session:
-            if event is not None and await session.get(StripeEvent, event.id) is not None:
-                return False
-            account = await _account_of(session, customer_id)
-        if account is None:
-            return await _note(database, event)
-        facts = await fetch(gateway, plans, customer_id, reference)
-        async with database.write() as session:
-            if await _apply(session, plans, account, facts, now, event):
-                return True
-    raise PaymentsAwayError("Too much changes at once. Try again in a moment.")
+    database: Database
+    gateway: Gateway
+    plans: Plans
 
+    async def take_over(
+        self, customer_id: str, reference: Reference, now: datetime, event: StripeEvent | None = None
+    ) -> bool:
+        """Moves a customer's account to what Stripe says of a thing of theirs; whether anything was done: not for an
+        event that was handled already.
 
-async def _apply(
-    session: Session, plans: Plans, seen: Account, facts: Facts, now: datetime, event: StripeEvent | None
-) -> bool:
-    account = await ledger.lock_account(session, seen.id)
-    if account.billing_version != seen.billing_version:
+        Raises:
+            PaymentsError: Stripe cannot be asked, or somebody else was faster time and again.
+        """
+        for _ in range(TRIES_MAX):
+            async with self.database.read() as session:
+                if event is not None and await session.get(StripeEvent, event.id) is not None:
+                    return False
+                account = await _account_of(session, customer_id)
+            if account is None:
+                return await self._note(event)
+            facts = await fetch(self.gateway, self.plans, customer_id, reference)
+            async with self.database.write() as session:
+                if await self._apply(session, account, facts, now, event):
+                    return True
+        raise PaymentsAwayError("Too much changes at once. Try again in a moment.")
+
+    async def _apply(
+        self, session: Session, seen: Account, facts: Facts, now: datetime, event: StripeEvent | None
+    ) -> bool:
+        account = await ledger.lock_account(session, seen.id)
+        if account.billing_version != seen.billing_version:
+            return False
+        account.billing_version += 1
+        if event is not None:
+            session.add(_copy(event))
+        await session.flush()
+        for paid in facts.payments:
+            await _receive(session, account.id, paid, now)
+        for subscribed in facts.subscriptions:
+            await _keep_subscription(session, account.id, subscribed)
+        for period in facts.periods:
+            await _keep_period(session, period)
+        await session.flush()
+        await _follow_subscriptions(session, self.plans, account.id)
+        return True
+
+    async def _note(self, event: StripeEvent | None) -> bool:
+        """Keeps an event that is about nobody here: others may sell with the same account at Stripe."""
+        if event is not None:
+            async with self.database.write() as session:
+                if await session.get(StripeEvent, event.id) is None:
+                    session.add(_copy(event))
         return False
-    account.billing_version += 1
-    if event is not None:
-        session.add(_copy(event))
-    await session.flush()
-    for paid in facts.payments:
-        await _receive(session, account.id, paid, now)
-    for subscribed in facts.subscriptions:
-        await _keep_subscription(session, account.id, subscribed)
-    for period in facts.periods:
-        await _keep_period(session, period)
-    await session.flush()
-    await _follow_subscriptions(session, plans, account.id)
-    return True
 
 
 async def _receive(session: Session, account_id: str, paid: Paid, now: datetime) -> None:
@@ -131,15 +140,6 @@ async def _follow_subscriptions(session: Session, plans: Plans, account_id: str)
 async def _account_of(session: Session, customer_id: str) -> Account | None:
     found = await session.execute(select(Account).where(col(Account.customer_id) == customer_id))
     return found.scalar_one_or_none()
-
-
-async def _note(database: Database, event: StripeEvent | None) -> bool:
-    """Keeps an event that is about nobody here: others may sell with the same account at Stripe."""
-    if event is not None:
-        async with database.write() as session:
-            if await session.get(StripeEvent, event.id) is None:
-                session.add(_copy(event))
-    return False
 
 
 def _copy(event: StripeEvent) -> StripeEvent:

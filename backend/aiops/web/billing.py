@@ -145,7 +145,7 @@ def _offers(
 def _offer(name: str, limits: Limits, prices: Prices, account: Account, subscription: Subscription | None) -> Offer:
     price = prices.shown(prices.plans[name]) if name in prices.plans else prices.shown(0)
     if subscription is None:
-        is_open = name != account.plan and name != SMALLEST
+        is_open = name not in (account.plan, SMALLEST)
         return Offer(name, limits, price, f"Subscribe to {name}" if is_open else "")
     end = _day(subscription.period_end)
     if name == SMALLEST:

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from aiops.billing.events import handle
 from aiops.billing.gateway import PaymentsError
+from aiops.billing.takeover import Takeover
 from aiops.errors import ApiError, MalformedRequestError, RequestTooLargeError
 from aiops.runtime import Runtime
 
@@ -31,7 +32,8 @@ async def receive(request: Request) -> Response:
     except RequestTooLargeError as error:
         return _refused(error)
     try:
-        await handle(runtime.database, runtime.payments, runtime.plans, event, runtime.clock())
+        takeover = Takeover(runtime.database, runtime.payments, runtime.plans)
+        await handle(takeover, event, runtime.clock())
     except PaymentsError as error:
         headers = {"Retry-After": str(RETRY_SECONDS)}
         return JSONResponse({"error": str(error), "code": "payments_unavailable"}, 503, headers)
