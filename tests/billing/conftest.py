@@ -23,8 +23,6 @@ async def shop(tmp_path: Path, database_url: str, stripe_: StripeServer) -> Asyn
 
 
 @pytest.fixture
-async def sqlite_shop(
-    tmp_path: Path, new_database: Callable[[str], str], stripe_: StripeServer
-) -> AsyncIterator[Shop]:
+async def sqlite_shop(tmp_path: Path, new_database: Callable[[str], str], stripe_: StripeServer) -> AsyncIterator[Shop]:
     async with running_service(tmp_path, new_database("sqlite"), **stripe_.settings) as service:
         yield Shop(service, stripe_)

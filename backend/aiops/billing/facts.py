@@ -182,7 +182,7 @@ class _Fetcher:
                 amount_refunded=await self._gone_back_of(invoice),
                 paid_at=_moment(invoice.status_transitions.paid_at or invoice.created),
                 url=invoice.hosted_invoice_url,
-                period=f"{start:%Y-%m-%dT%H:%M:%SZ} {subscription_id}",
+                period=f"{start:%Y-%m-%dT%H:%M:%SZ} {plan} {subscription_id}",
             )
         )
 

@@ -142,6 +142,12 @@ class Gateway:
             }
         )
 
+    async def is_paid(self, customer_id: str, session_id: str) -> bool:
+        """Whether a page of Stripe's was paid, by this customer."""
+        with translated():
+            session = await self.api.checkout.sessions.retrieve_async(session_id)
+        return session.customer == customer_id and session.payment_status != "unpaid"
+
     async def change_price(
         self, subscription_id: str, price_id: str, *, is_upgrade: bool, version: int
     ) -> tuple[str, str | None]:

@@ -85,10 +85,16 @@ class Shop:
             raise ShopError("There is nothing to be seen yet: you have not bought anything.")
         return await self.gateway.portal(self.account.customer_id, self.runtime.settings.address)
 
-    async def came_back(self, session_id: str) -> None:
-        """Takes over what was paid on a page of Stripe's, without waiting for the event that tells of it."""
-        if SESSION.fullmatch(session_id) and self.account.customer_id is not None:
-            await self._take_over(Reference("session", session_id))
+    async def came_back(self, session_id: str) -> bool:
+        """Takes over what was paid on a page of Stripe's, without waiting for the event that tells of it; whether it
+        was paid by now."""
+        customer_id = self.account.customer_id
+        if customer_id is None or not SESSION.fullmatch(session_id):
+            return False
+        if not await self.gateway.is_paid(customer_id, session_id):
+            return False
+        await self._take_over(Reference("session", session_id))
+        return True
 
     async def _take_over(self, reference: Reference) -> None:
         customer_id, runtime = self.account.customer_id, self.runtime

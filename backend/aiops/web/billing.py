@@ -20,6 +20,9 @@ from aiops.web.visits import PageError, Visit, see
 
 T = TypeVar("T")
 
+PAID = "Thank you. What you have paid for is here."
+WAITING = "Your payment is being confirmed. This page looks again by itself."
+
 DONE = {
     "changed": "Your plan is changed.",
     "cancelled": "Your subscription ends with the period that is paid.",
@@ -73,10 +76,10 @@ async def come_back(visit: Visit) -> Response:
     asked: then the page says so, and looks again."""
     session_id = visit.request.query_params.get("session_id", "")
     try:
-        await _shop(visit).came_back(session_id)
+        is_here = await _shop(visit).came_back(session_id)
     except PaymentsError:
-        return await _page(visit, "Thank you. Your payment is being confirmed; this takes a moment.")
-    return await _page(visit, "Thank you. What you have paid for is here.")
+        is_here = False
+    return await _page(visit, PAID if is_here else WAITING, is_waiting=not is_here)
 
 
 def _shop(visit: Visit) -> Shop:
@@ -101,7 +104,7 @@ def _leave(visit: Visit, url: str) -> Response:
     return visit.render("leave.html", url=url)
 
 
-async def _page(visit: Visit, done: str) -> Response:
+async def _page(visit: Visit, done: str, *, is_waiting: bool = False) -> Response:
     runtime, now = visit.runtime, visit.runtime.clock()
     await visit.grant_month()
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -115,6 +118,7 @@ async def _page(visit: Visit, done: str) -> Response:
     return visit.render(
         "billing.html",
         done=done,
+        is_waiting=is_waiting,
         now=account,
         limits=limits_of(runtime.plans, account.plan),
         used={title: sum(one.credits for one in use if one.service == id_) for id_, title in services.items()},
