@@ -19,8 +19,13 @@ from aiops.ledger.verify import verify
 
 AT, FAR = datetime(2026, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
 BOUGHT: dict[str, Any] = {
-    **{"id": "pi_1", "account_id": "acc_1", "kind": "pack", "description": "40 credits"},
-    **{"credits": 40, "currency": "usd", "created_at": AT},
+    "id": "pi_1",
+    "account_id": "acc_1",
+    "kind": "pack",
+    "description": "40 credits",
+    "credits": 40,
+    "currency": "usd",
+    "created_at": AT,
 }
 EXAMPLES = {str: "x", int: 1, float: 1.0, bool: True, datetime: AT, dict: {"x": 1}, object: ["x"]}
 STATUSES = {"queued": None, "running": None, "succeeded": "capture", "failed": "release", "cancelled": "release"}
