@@ -1,6 +1,9 @@
 """What somebody pays for is what they get."""
 
+import pytest
+
 from tests.fixtures.shop import Shop
+from tests.fixtures.stripe.server import SECRET_KEY, WEBHOOK_SECRET
 from tests.fixtures.stripe.world import DECLINED_CARD, GOOD_CARD
 
 
@@ -216,3 +219,18 @@ async def test_stripe_away_is_told_and_costs_nothing(sqlite_shop: Shop) -> None:
     await ada.buy(100)  # the library repeats a call that failed once
     await sqlite_shop.send()
     assert await ada.state() == (125, 0, "free")
+
+
+async def test_no_secret_and_no_event_is_in_the_log(sqlite_shop: Shop, capfd: pytest.CaptureFixture[str]) -> None:
+    ada = await sqlite_shop.buyer()
+    await ada.buy(100)
+    sqlite_shop.stripe.fault.calls = 3
+    (event,) = sqlite_shop.stripe.unsent()
+    assert (await sqlite_shop.post(event)).status_code == 503
+    assert (await sqlite_shop.post(event, secret="whsec_guessed")).status_code == 400
+    await sqlite_shop.send([event])
+    out, err = capfd.readouterr()
+    assert "payment_received" in err
+    assert "stripe_failed" in err
+    for secret in (SECRET_KEY, WEBHOOK_SECRET, "whsec_guessed", "Bearer", "ada@example.com"):
+        assert secret not in out + err

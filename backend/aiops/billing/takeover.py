@@ -8,10 +8,10 @@ meanwhile.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlmodel import col
 
 from aiops.accounts.plans import SMALLEST, Plans, limits_of
@@ -24,6 +24,7 @@ from aiops.ledger import ledger
 log = structlog.get_logger()
 
 TRIES_MAX = 10
+EVENT_AGE = timedelta(days=60)
 # A payment that is late leaves the plan while Stripe tries again; what becomes of it then is set there.
 LIVE_STATUSES = ("active", "trialing", "past_due")
 
@@ -140,6 +141,12 @@ async def _follow_subscriptions(session: Session, plans: Plans, account_id: str)
 async def _account_of(session: Session, customer_id: str) -> Account | None:
     found = await session.execute(select(Account).where(col(Account.customer_id) == customer_id))
     return found.scalar_one_or_none()
+
+
+async def sweep(session: Session, now: datetime) -> None:
+    """Deletes the events that Stripe no longer keeps, and so does not send again."""
+    over = col(StripeEvent.handled_at) < now - EVENT_AGE
+    await session.execute(delete(StripeEvent).where(over).execution_options(synchronize_session=False))
 
 
 def _copy(event: StripeEvent) -> StripeEvent:

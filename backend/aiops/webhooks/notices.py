@@ -2,7 +2,7 @@
 
 from aiops.database.tables import Event
 
-CREDITS_LOW = """{credits:,} credits are left on your account. The {plan} plan brings {monthly_credits:,} a month.
+CREDITS_LOW = """Credits left on your account: {credits:,}. The {plan} plan brings {monthly_credits:,} a month.
 
 Get more credits, or a larger plan: {address}/billing
 
