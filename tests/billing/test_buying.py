@@ -2,6 +2,7 @@
 
 import pytest
 
+from aiops.logs import configure_logs
 from tests.fixtures.shop import Shop
 from tests.fixtures.stripe.server import SECRET_KEY, WEBHOOK_SECRET
 from tests.fixtures.stripe.world import DECLINED_CARD, GOOD_CARD
@@ -222,6 +223,7 @@ async def test_stripe_away_is_told_and_costs_nothing(sqlite_shop: Shop) -> None:
 
 
 async def test_no_secret_and_no_event_is_in_the_log(sqlite_shop: Shop, capfd: pytest.CaptureFixture[str]) -> None:
+    configure_logs("json")  # to what is standard error now
     ada = await sqlite_shop.buyer()
     await ada.buy(100)
     sqlite_shop.stripe.fault.calls = 3
