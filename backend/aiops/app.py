@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from aiops import operations
 from aiops.accounts.plans import load_plans
+from aiops.billing.gateway import connect
+from aiops.billing.prices import load_prices
 from aiops.contract import models
 from aiops.contract.binding import Binding, bind
 from aiops.contract.document import Document
@@ -53,10 +55,13 @@ def create_runtime(
     """
     if providers is None:
         providers = load_providers(settings.providers, provider_tools(settings))
+    plans = load_plans(settings.plans_file)
     return Runtime(
         settings=settings,
         document=Document(),
-        plans=load_plans(settings.plans_file),
+        plans=plans,
+        prices=load_prices(settings.plans_file, plans),
+        payments=connect(settings),
         database=Database(settings.database),
         store=open_store(settings.storage_url, settings.files_dir),
         urls=SignedUrls(settings.address, settings.signing_key),
@@ -109,6 +114,8 @@ def _lifespan(bindings: Mapping[str, Binding]) -> Callable[[FastAPI], AbstractAs
         finally:
             await worker.stop()
             await courier.stop()
+            if runtime.payments is not None:
+                await runtime.payments.close()
             await runtime.database.close()
 
     return lifespan

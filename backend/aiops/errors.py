@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from aiops.contract import models
 
+PAYMENT_PATH = "/billing"  # a page for people
 DATABASE_RETRY_SECONDS = 5
 STORAGE_RETRY_SECONDS = 5
 DETAILS_MAX = 100
@@ -55,7 +56,12 @@ class InsufficientCreditsError(ApiError):
     schema = models.InsufficientCreditsError
 
     def __init__(self, credits_left: int, cost: int) -> None:
-        super().__init__("Insufficient credits", credits=credits_left, cost=cost)
+        super().__init__(
+            "Insufficient credits",
+            headers={"Link": f'<{PAYMENT_PATH}>; rel="payment"'},
+            credits=credits_left,
+            cost=cost,
+        )
 
 
 class NotFoundError(ApiError):

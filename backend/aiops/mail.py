@@ -23,12 +23,13 @@ class Mailer:
     def is_configured(self) -> bool:
         return self.settings.smtp_url is not None
 
-    async def send(self, recipient: str, subject: str, text: str) -> None:
-        """Sends a message, or logs why that failed: nobody who waits for a page is told whether an address exists."""
+    async def send(self, recipient: str, subject: str, text: str) -> bool:
+        """Sends a message; whether the server took it. If not, the log says why: nobody who waits for a page is told
+        whether an address exists."""
         if self.settings.smtp_url is None:
             sys.stderr.write(f"\nE-mail to {recipient}: {subject}\n\n{text}\n\n")
             sys.stderr.flush()
-            return
+            return True
         try:
             message = EmailMessage()
             message["From"], message["To"], message["Subject"] = self.settings.email_from, recipient, subject
@@ -36,6 +37,8 @@ class Mailer:
             await self._send(message, recipient, self.settings.smtp_url.get_secret_value())
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             log.warning("email_not_sent", subject=subject, error=type(error).__name__)
+            return False
+        return True
 
     async def _send(self, message: EmailMessage, recipient: str, url: str) -> None:
         """A user name and a password are sent over TLS only; without them, TLS is used where the server offers it."""

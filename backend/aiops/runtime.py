@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from aiops.accounts.plans import Plans
+from aiops.billing.gateway import Gateway
+from aiops.billing.prices import Prices
 from aiops.contract.document import Document
 from aiops.database.engine import Database
 from aiops.http.guarded import GuardedClient
@@ -27,7 +29,7 @@ class Runtime:
     """`inspector` tells what an uploaded file is, `uploads` has the places for those that arrive. `clock` is the one
     source of time for windows, months, leases and links; `draining` is set once the process is to stop; `arrivals`
     counts the jobs that were queued here and that the worker has not looked for yet; `outgoing` is set where deliveries
-    may have been written here."""
+    may have been written here. `payments` is None where nothing is sold."""
 
     settings: Settings
     document: Document
@@ -37,6 +39,8 @@ class Runtime:
     urls: SignedUrls
     providers: ProviderRegistry
     guarded_client: GuardedClient
+    prices: Prices = field(default_factory=Prices)
+    payments: Gateway | None = None
     inspector: Inspector = field(default_factory=Inspector)
     uploads: Places = field(default_factory=Places)
     waiters: Waiters = field(default_factory=Waiters)

@@ -53,6 +53,25 @@ def _is_storage(url: str) -> bool:
     return is_plain and (is_folder or (parts.scheme == "s3" and bool(parts.netloc)))
 
 
+def _stripe_key(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and not value.get_secret_value().startswith(("sk_", "rk_")):
+        raise ValueError("Take a secret or restricted key of Stripe's, which begins with sk_ or rk_")
+    return value
+
+
+def _stripe_signing_secret(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and not value.get_secret_value().startswith("whsec_"):
+        raise ValueError("Take the signing secret of the webhook endpoint at Stripe, which begins with whsec_")
+    return value
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("Write it as https://host")
+    return value.rstrip("/")
+
+
 def _without_slash(value: str | None) -> str | None:
     return value.rstrip("/") if value else None
 
@@ -84,6 +103,15 @@ class Settings(BaseSettings):
         default=None, description="Where e-mail is sent through; without it, links are written to the console."
     )
     email_from: str = Field(default="aiops@localhost", description="Whom e-mail comes from.")
+    stripe_secret_key: Annotated[SecretStr | None, AfterValidator(_stripe_key)] = Field(
+        default=None, description="What Stripe is called with; without it, nothing is sold."
+    )
+    stripe_webhook_secret: Annotated[SecretStr | None, AfterValidator(_stripe_signing_secret)] = Field(
+        default=None, description="What Stripe signs events with; required with stripe_secret_key."
+    )
+    stripe_api_base: Annotated[str, AfterValidator(_web_address)] = Field(
+        default="https://api.stripe.com", description="Where Stripe is called."
+    )
     metrics_token: SecretStr | None = Field(default=None, description="The token /metrics asks for; open unless set.")
     file_hours: int = Field(default=72, ge=24, le=8760, description="How long files are kept, in hours.")
     providers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(

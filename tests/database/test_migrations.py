@@ -14,10 +14,19 @@ from sqlmodel import SQLModel
 from aiops.database import tables
 from aiops.database.engine import Database, async_url
 from aiops.database.migrate import MIGRATIONS, MigrationError, check_migrated, downgrade, upgrade
-from aiops.database.tables import Account, Entry, Job, RateWindow
+from aiops.database.tables import Account, Entry, Job, Payment, RateWindow
 from aiops.ledger.verify import verify
 
 AT, FAR = datetime(2026, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
+BOUGHT: dict[str, Any] = {
+    "id": "pi_1",
+    "account_id": "acc_1",
+    "kind": "pack",
+    "description": "40 credits",
+    "credits": 40,
+    "currency": "usd",
+    "created_at": AT,
+}
 EXAMPLES = {str: "x", int: 1, float: 1.0, bool: True, datetime: AT, dict: {"x": 1}, object: ["x"]}
 STATUSES = {"queued": None, "running": None, "succeeded": "capture", "failed": "release", "cancelled": "release"}
 
@@ -135,6 +144,7 @@ def fill(connection: Connection) -> None:
     """An account that was granted, has bought, was corrected, and has a job in each status; and a row in each other
     table, whichever those are."""
     add(connection, Account(id="acc_1", email="ada@example.com", plan="free", credits=25, held=10, created_at=AT))
+    add(connection, Payment(**BOUGHT, amount=40, amount_refunded=10, reversed=10, taken=10))
     steps: list[tuple[str, int, str | None]] = [("grant", 10, None), ("purchase", 40, None), ("adjustment", -10, None)]
     for status, settled in STATUSES.items():
         add(connection, job := make_job(status))
@@ -144,6 +154,7 @@ def fill(connection: Connection) -> None:
     for kind, amount, job_id in steps:
         balance += amount
         entry = Entry(account_id="acc_1", kind=kind, amount=amount, balance_after=balance, job_id=job_id, created_at=AT)
+        entry.payment_id = "pi_1" if kind in ("purchase", "adjustment") else None
         add(connection, entry)
     for table in SQLModel.metadata.sorted_tables:
         if connection.execute(table.select()).first() is None:

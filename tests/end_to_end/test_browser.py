@@ -59,10 +59,11 @@ class Site:
 
 @dataclass
 class Watched:
-    """A page, and what went wrong on it or left it for another host."""
+    """A page, and what went wrong on it or left it for another host, but for one that it may lead to."""
 
     page: Page
     url: str
+    other: str = "data:"
     problems: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -75,7 +76,7 @@ class Watched:
             self.problems.append(text)
 
     def _check(self, url: str) -> None:
-        if not url.startswith((self.url, "data:", "blob:")):
+        if not url.startswith((self.url, self.other, "data:", "blob:")):
             self.problems.append(f"asked {url}")
 
 
@@ -119,12 +120,15 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def visiting(browser: Browser, site: Site, *, refused: int | None = None, **options: Any) -> Iterator[Page]:
-    """A page of an empty browser on which nothing may go wrong, but that a form is `refused` with a status."""
+def visiting(
+    browser: Browser, site: Site, *, refused: int | None = None, other: str = "data:", **options: Any
+) -> Iterator[Page]:
+    """A page of an empty browser on which nothing may go wrong, but that a form is `refused` with a status, and that
+    leads to no `other` address but this."""
     chosen: dict[str, Any] = {"base_url": site.url, "viewport": DESK, **options}
     context = browser.new_context(**chosen)
     context.set_default_timeout(30_000)
-    watched = Watched(context.new_page(), site.url)
+    watched = Watched(context.new_page(), site.url, other)
     yield watched.page
     assert [one for one in watched.problems if refused is None or f"status of {refused}" not in one] == []
     context.close()

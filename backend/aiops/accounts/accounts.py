@@ -121,8 +121,11 @@ async def count_accounts(session: Session) -> int:
 
 
 def is_month_due(account: Account, now: datetime) -> bool:
-    """Whether the plan's credits for this month have yet to be granted."""
-    return account.is_confirmed and (account.granted_period is None or account.granted_period < period_of(now))
+    """Whether the plan's credits for this month have yet to be granted: those of a plan that is paid for come with its
+    payments."""
+    if not account.is_confirmed or account.is_plan_paid:
+        return False
+    return account.granted_period is None or account.granted_period < period_of(now)
 
 
 async def grant_month(session: Session, plans: Plans, account: Account, now: datetime) -> None:
@@ -130,7 +133,7 @@ async def grant_month(session: Session, plans: Plans, account: Account, now: dat
     period = period_of(now)
     claimed = await session.execute(
         update(Account)
-        .where(col(Account.id) == account.id, col(Account.is_confirmed))
+        .where(col(Account.id) == account.id, col(Account.is_confirmed), col(Account.is_plan_paid).is_(False))
         .where(col(Account.granted_period).is_(None) | (col(Account.granted_period) < period))
         .values(granted_period=period)
         .returning(col(Account.id))

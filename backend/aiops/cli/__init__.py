@@ -5,7 +5,9 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from aiops.accounts.accounts import AccountError
+from aiops.billing.gateway import PaymentsError
 from aiops.cli.accounts import credits_, keys, users
+from aiops.cli.administration import admin, billing_
 from aiops.cli.database import database_, ledger_
 from aiops.cli.providers import providers_
 from aiops.cli.running import refuse
@@ -21,8 +23,10 @@ app.command()(serve)
 app.add_typer(users, name="users")
 app.add_typer(keys, name="keys")
 app.add_typer(credits_, name="credits")
+app.add_typer(billing_, name="billing")
 app.add_typer(webhooks_, name="webhooks")
 app.add_typer(providers_, name="providers")
+app.add_typer(admin, name="admin")
 app.add_typer(ledger_, name="ledger")
 app.add_typer(database_, name="db")
 
@@ -39,5 +43,5 @@ def main() -> None:
         refuse(f"The database cannot be used: {str(reason).partition(chr(10))[0]}")
     except StorageError as error:
         refuse(f"The storage of files cannot be used: {error}")
-    except (AccountError, BackupError, ContractError, MigrationError, OSError, ValueError) as error:
+    except (AccountError, BackupError, ContractError, MigrationError, OSError, PaymentsError, ValueError) as error:
         refuse(str(error))

@@ -9,11 +9,18 @@ from aiops.accounts import email_links
 from aiops.accounts.accounts import count_accounts, create_account, find_account
 from aiops.accounts.authentication import FIRST_KEY, create_key, list_keys, revoke_key
 from aiops.accounts.plans import SMALLEST, load_plans
+from aiops.administration import audit, changes
+from aiops.administration.audit import COMMAND_LINE, Act
+from aiops.administration.reports import list_accounts
 from aiops.cli.running import password_link, write
 from aiops.database.engine import Session
+from aiops.database.tables import Account, ApiKey
 from aiops.ledger import ledger
 from aiops.runtime import utc_now
 from aiops.settings import Settings
+
+UNSTATED = "by the operator"
+Reason = Annotated[str, typer.Option(help="Why; it stands in the list of changes.")]
 
 users = typer.Typer(no_args_is_help=True, help="People who use the service.")
 keys = typer.Typer(no_args_is_help=True, help="API keys.")
@@ -37,9 +44,59 @@ def users_create(
         account = await create_account(
             session, plans, email, now, plan=plan, credits=credits, is_administrator=is_first
         )
+        await _note(session, "account made", account.id, f"{account.email} on the plan {plan}")
         return await create_key(session, account.id, FIRST_KEY, now)
 
     print(f"API key: {write(create)}", flush=True)
+
+
+@users.command("list")
+def users_list(
+    search: Annotated[str, typer.Option(help="Only those whose e-mail address contains this.")] = "",
+    limit: Annotated[int, typer.Option(help="How many, the newest first.", min=1, max=1000)] = 50,
+) -> None:
+    """Lists accounts, the newest first."""
+    accounts, _ = write(lambda session: list_accounts(session, limit, search=search))
+    for one in accounts:
+        notes = [note for note, is_so in _notes(one).items() if is_so]
+        print("  ".join((f"{one.email:<40}", f"{one.plan:<10}", f"{one.credits:>10,} credits", *notes)), flush=True)
+
+
+def _notes(account: Account) -> dict[str, bool]:
+    return {
+        "administrator": account.is_administrator,
+        "plan paid": account.is_plan_paid,
+        "not confirmed": not account.is_confirmed,
+    }
+
+
+@users.command("plan")
+def users_plan(email: str, plan: str, reason: Reason) -> None:
+    """Puts an account on a plan that it does not pay for; monthly credits follow with the next month."""
+    plans = load_plans(Settings().plans_file)
+
+    async def change(session: Session) -> None:
+        account = await find_account(session, email)
+        await changes.set_plan(session, plans, _act(reason), account.id, plan)
+
+    write(change)
+    print(f"{email} is on the plan {plan}.", flush=True)
+
+
+@users.command("administrator")
+def users_administrator(
+    email: str,
+    reason: Reason,
+    remove: Annotated[bool, typer.Option("--remove", help="Make it an ordinary account again.")] = False,
+) -> None:
+    """Makes an account an administrator's: its owner sees all accounts, and changes them."""
+
+    async def change(session: Session) -> None:
+        account = await find_account(session, email)
+        await changes.set_administrator(session, _act(reason), account.id, is_administrator=not remove)
+
+    write(change)
+    print(f"{email} is {'no administrator any more' if remove else 'an administrator'}.", flush=True)
 
 
 @users.command("link")
@@ -48,7 +105,9 @@ def users_link(email: str) -> None:
     settings = Settings()
 
     async def make(session: Session) -> str:
-        return await email_links.make(session, (await find_account(session, email)).id, "reset", utc_now())
+        account = await find_account(session, email)
+        await _note(session, "password link made", account.id, "works once, for an hour")
+        return await email_links.make(session, account.id, "reset", utc_now())
 
     print(password_link(settings.address, write(make)), flush=True)
 
@@ -63,6 +122,7 @@ def keys_create(
 
     async def create(session: Session) -> str:
         account, now = await find_account(session, email), utc_now()
+        await _note(session, "API key made", account.id, name)
         return await create_key(session, account.id, name, now, now + timedelta(days=days) if days else None)
 
     print(f"API key: {write(create)}", flush=True)
@@ -88,7 +148,13 @@ def keys_list(email: str) -> None:
 @keys.command("revoke")
 def keys_revoke(key_id: str) -> None:
     """Revokes an API key, at once and for good."""
-    write(lambda session: revoke_key(session, key_id, utc_now()))
+
+    async def revoke(session: Session) -> None:
+        await revoke_key(session, key_id, utc_now())
+        key = await session.get_one(ApiKey, key_id)
+        await _note(session, "API key revoked", key.account_id, f"{key.name}, {key_id}")
+
+    write(revoke)
     print(f"{key_id} is revoked.", flush=True)
 
 
@@ -96,12 +162,35 @@ def keys_revoke(key_id: str) -> None:
 def credits_grant(
     email: str,
     amount: Annotated[int, typer.Argument(min=1, max=1_000_000)],
-    reason: Annotated[str, typer.Option(help="Why; it stands in the account's transactions.")],
+    reason: Reason,
 ) -> None:
-    """Gives credits to an account."""
+    """Gives credits to an account; the reason stands in its transactions."""
 
     async def grant(session: Session) -> int:
         account = await find_account(session, email)
-        return await ledger.grant(session, account.id, amount, utc_now(), description=reason)
+        return await changes.give_credits(session, _act(reason), account.id, amount)
 
     print(f"{email} has {write(grant)} credits.", flush=True)
+
+
+@credits_.command("take")
+def credits_take(
+    email: str,
+    amount: Annotated[int, typer.Argument(min=1, max=ledger.CREDITS_MAX)],
+    reason: Reason,
+) -> None:
+    """Takes credits from an account, as a correction; the reason stands in its transactions."""
+
+    async def take(session: Session) -> int:
+        account = await find_account(session, email)
+        return await changes.take_credits(session, _act(reason), account.id, amount)
+
+    print(f"{email} has {write(take)} credits.", flush=True)
+
+
+async def _note(session: Session, action: str, account_id: str, detail: str) -> None:
+    await audit.record(session, _act(UNSTATED), action, account_id, detail)
+
+
+def _act(reason: str) -> Act:
+    return Act(COMMAND_LINE, reason, utc_now())

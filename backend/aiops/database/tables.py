@@ -8,7 +8,19 @@ both are sums over `Entry`, kept beside the account so that one row is locked an
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, Dialect, Index, Integer, TypeDecorator, text, true
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    TypeDecorator,
+    false,
+    text,
+    true,
+)
 from sqlmodel import Field, SQLModel
 
 OPEN_STATUSES = ("queued", "running")
@@ -43,11 +55,17 @@ def timestamp(**options: Any) -> Any:
 
 class Account(SQLModel, table=True):
     """Who pays. `granted_period` is the last month (`2026-11`) whose credits were granted. Without `is_confirmed` none
-    are granted. `password` is an argon2 hash; None where nobody can sign in with one yet."""
+    are granted. `password` is an argon2 hash; None where nobody can sign in with one yet.
+
+    `customer_id` is who this is at Stripe. `is_plan_paid` where the plan is that of a paid subscription, whose periods
+    bring its credits in place of the months. `billing_version` counts what was taken over from Stripe: what was fetched
+    under an older one is out of date.
+    """
 
     __table_args__ = (
         CheckConstraint("credits >= 0", name="credits_not_negative"),
         CheckConstraint("held >= 0", name="held_not_negative"),
+        Index("account_by_customer", "customer_id", unique=True),
     )
 
     id: str = Field(primary_key=True)
@@ -59,6 +77,9 @@ class Account(SQLModel, table=True):
     granted_period: str | None = None
     password: str | None = None
     is_confirmed: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    customer_id: str | None = None
+    is_plan_paid: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    billing_version: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     created_at: datetime = timestamp()
 
 
@@ -116,11 +137,79 @@ class RateWindow(SQLModel, table=True):
     calls: int
 
 
+class Subscription(SQLModel, table=True):
+    """A subscription at Stripe, as it was when it was last fetched. `plan` is what it is for from the next period on;
+    `paid_plan` and the period are those of its latest invoice that was paid."""
+
+    id: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="account.id", index=True)
+    status: str
+    plan: str | None = None
+    ends_with_period: bool = False
+    paid_plan: str | None = None
+    period_start: datetime | None = timestamp(default=None, nullable=True)
+    period_end: datetime | None = timestamp(default=None, nullable=True)
+    created_at: datetime = timestamp()
+
+
+class Payment(SQLModel, table=True):
+    """Money that was paid for credits: of a pack (`pack`) or of a period of a plan (`plan`). The id is Stripe's, of the
+    payment intent or the invoice. `amount` and `amount_refunded` are in the smallest unit of the currency.
+
+    `reversed` of its `credits` are to be taken back, because as much of the money went back; `taken` are. What is still
+    owed is the difference.
+    """
+
+    __table_args__ = (
+        CheckConstraint("0 <= taken AND taken <= reversed AND reversed <= credits", name="payment_reversed_in_bounds"),
+        Index("payment_by_account", "account_id", "created_at", "id"),
+    )
+
+    id: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="account.id")
+    kind: str
+    description: str
+    credits: int
+    amount: int
+    currency: str
+    amount_refunded: int = 0
+    reversed: int = 0
+    taken: int = 0
+    invoice_url: str | None = None
+    created_at: datetime = timestamp(index=True)
+
+
+class StripeEvent(SQLModel, table=True):
+    """An event of Stripe that was handled."""
+
+    __tablename__ = "stripe_event"
+
+    id: str = Field(primary_key=True)
+    type: str
+    handled_at: datetime = timestamp(index=True)
+
+
+class AuditRecord(SQLModel, table=True):
+    """What an administrator has changed; the database refuses UPDATE and DELETE (migration 0006). `actor` is an e-mail
+    address, or the command line; `account_id` whose account it was about."""
+
+    __tablename__ = "audit_record"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowNumber)
+    actor: str
+    action: str
+    account_id: str | None = Field(default=None, foreign_key="account.id", index=True)
+    detail: str
+    reason: str
+    created_at: datetime = timestamp()
+
+
 class Entry(SQLModel, table=True):
     """One line of the ledger; the database refuses UPDATE and DELETE (migration 0001).
 
     `kind` is grant, purchase, adjustment, hold, capture or release. `amount` is the change of `Account.credits`: a
     hold is negative, a release gives the same amount back, a capture is 0. `balance_after` is `Account.credits` then.
+    `payment_id` is what was paid for a purchase or a grant, or what an adjustment takes back.
     """
 
     __table_args__ = (
@@ -133,6 +222,13 @@ class Entry(SQLModel, table=True):
             postgresql_where=text("kind IN ('capture', 'release')"),
         ),
         Index("entry_grant_once_per_period", "account_id", "period", unique=True),
+        Index(
+            "entry_once_per_payment",
+            "payment_id",
+            unique=True,
+            sqlite_where=text("kind IN ('purchase', 'grant')"),
+            postgresql_where=text("kind IN ('purchase', 'grant')"),
+        ),
         Index("entry_by_account", "account_id", "id"),
         CheckConstraint("balance_after >= 0", name="balance_not_negative"),
     )
@@ -143,6 +239,7 @@ class Entry(SQLModel, table=True):
     amount: int
     balance_after: int
     job_id: str | None = Field(default=None, foreign_key="job.id")
+    payment_id: str | None = Field(default=None, foreign_key="payment.id")
     period: str | None = None
     description: str | None = None
     created_at: datetime = timestamp()

@@ -52,7 +52,8 @@ _EARLIER = (
 @dataclass(frozen=True, slots=True)
 class Submission:
     """A valid call to a service. `refusal` is why it cannot run here, where that is known already. `job_id` is made
-    before its transaction begins, so that the job can be looked for where the transaction's end is in doubt."""
+    before its transaction begins, so that the job can be looked for where the transaction's end is in doubt.
+    `tells_by_email` where the account's owner is told of low credits that way too."""
 
     caller: Caller
     operation_id: str
@@ -64,6 +65,7 @@ class Submission:
     refusal: ApiError | None = None
     request_id: str | None = None
     callback_url: str | None = None
+    tells_by_email: bool = False
     job_id: str = field(default_factory=lambda: new_id("job"))
 
     @property
@@ -210,7 +212,8 @@ async def _accept(session: Session, submission: Submission, account: Account, no
     await session.flush()
     after = await ledger.hold(session, account_id, job.id, submission.cost, now)
     monthly_credits = submission.caller.limits.monthly_credits
-    await outbox.credits_changed(session, account, monthly_credits, now, before=before, after=after)
+    by_email = submission.tells_by_email
+    await outbox.credits_changed(session, account, monthly_credits, now, before=before, after=after, by_email=by_email)
     if submission.callback_url is not None:
         session.add(Callback(job_id=job.id, url=submission.callback_url))
     if submission.idempotency_key is not None:

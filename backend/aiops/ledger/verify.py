@@ -53,6 +53,35 @@ RULES: tuple[tuple[str, str], ...] = (
            WHERE e.amount <> CASE e.kind WHEN 'hold' THEN -j.credits WHEN 'release' THEN j.credits ELSE 0 END""",
         "entry {}: a {} of {}, the job's price is {}",
     ),
+    (
+        """SELECT p.id, count(e.id) FROM payment p LEFT JOIN entry e ON e.payment_id = p.id
+           AND e.kind = CASE p.kind WHEN 'pack' THEN 'purchase' ELSE 'grant' END
+           AND e.amount = p.credits AND e.account_id = p.account_id GROUP BY p.id HAVING count(e.id) <> 1""",
+        "payment {}: its credits were given by {} entries, not one",
+    ),
+    (
+        """SELECT p.id, p.taken, -coalesce(sum(e.amount), 0) FROM payment p
+           LEFT JOIN entry e ON e.payment_id = p.id AND e.kind = 'adjustment' AND e.account_id = p.account_id
+           GROUP BY p.id, p.taken HAVING p.taken <> -coalesce(sum(e.amount), 0)""",
+        "payment {}: {} credits are taken back, its entries sum to {}",
+    ),
+    (
+        """SELECT id, taken, reversed, credits FROM payment WHERE taken < 0 OR taken > reversed OR reversed > credits
+           OR (amount_refunded >= amount AND amount > 0 AND reversed <> credits)
+           OR (amount_refunded = 0 AND reversed <> 0)""",
+        "payment {}: {} taken and {} reversed of {} credits do not fit the money that went back",
+    ),
+    (
+        """SELECT id, kind, payment_id FROM entry WHERE payment_id IS NOT NULL
+           AND (job_id IS NOT NULL OR kind NOT IN ('purchase', 'grant', 'adjustment'))""",
+        "entry {}: a {} for the payment {} that cannot be",
+    ),
+    (
+        """SELECT e.id, e.kind, e.amount FROM entry e
+           WHERE (e.kind IN ('grant', 'purchase') AND e.amount < 0)
+           OR e.kind NOT IN ('grant', 'purchase', 'adjustment', 'hold', 'capture', 'release')""",
+        "entry {}: a {} of {} credits",
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlmodel import col
 
 from aiops.accounts import attempts, email_links, sessions
+from aiops.billing import takeover
 from aiops.database.engine import Database
 from aiops.database.tables import IDEMPOTENCY_KEY_AGE, File, IdempotencyKey
 from aiops.storage.files import FileStore
@@ -33,6 +34,7 @@ async def sweep(database: Database, store: FileStore, downloads: Path, now: date
         await email_links.sweep(session, now)
         await attempts.sweep(session, now)
         await deliveries.sweep(session, now, BATCH)
+        await takeover.sweep(session, now)
     deleted = await asyncio.to_thread(_sweep_downloads, downloads, now - ORPHAN_AGE)
     deleted += await _sweep_expired(database, store, now)
     return deleted + await _sweep_orphans(database, store, now)

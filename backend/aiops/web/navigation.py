@@ -7,10 +7,12 @@ FOR_ACCOUNTS = {
     "/playground": "Playground",
     "/jobs": "Jobs",
     "/transactions": "Credits",
+    "/billing": "Billing",
     "/api-keys": "API keys",
     "/webhooks": "Webhooks",
     "/settings": "Settings",
 }
+FOR_ADMINISTRATORS = {"/admin": "Administration"}
 FOR_ALL = {"/docs": "API reference"}
 
 
@@ -21,8 +23,12 @@ class Link:
     is_current: bool
 
 
-def navigation(path: str, *, is_signed_in: bool) -> list[Link]:
-    links = {**FOR_ACCOUNTS, **FOR_ALL} if is_signed_in else FOR_ALL
+def navigation(path: str, *, is_signed_in: bool, is_administrator: bool) -> list[Link]:
+    links = {
+        **(FOR_ACCOUNTS if is_signed_in else {}),
+        **FOR_ALL,
+        **(FOR_ADMINISTRATORS if is_administrator else {}),
+    }
     return [Link(target, title, _is_below(path, target)) for target, title in links.items()]
 
 

@@ -18,7 +18,7 @@ from aiops.accounts.plans import limits_of
 from aiops.contract.binding import Binding
 from aiops.contract.document import Choice
 from aiops.error_handlers import message
-from aiops.errors import ApiError, InvalidInputError
+from aiops.errors import ApiError, InsufficientCreditsError, InvalidInputError
 from aiops.jobs import service_call
 from aiops.jobs.service_call import ServiceCall
 from aiops.web import jobs
@@ -119,12 +119,19 @@ def _refused(visit: Visit, service: Operation, error: ApiError) -> Response:
         visit.form.errors.update({one["field"]: one["message"] for one in error.body["details"]})
     else:
         visit.form.errors[""] = f"{error.body['error']}. Nothing was charged."
-    response = _page(visit, service, status=error.status)
+    response = _page(visit, service, status=error.status, is_short=isinstance(error, InsufficientCreditsError))
     response.headers.update({name: value for name, value in error.headers.items() if name == "Retry-After"})
     return response
 
 
-def _page(visit: Visit, service: Operation, *, status: int = 200, shown: jobs.ShownJob | None = None) -> Response:
+def _page(
+    visit: Visit,
+    service: Operation,
+    *,
+    status: int = 200,
+    shown: jobs.ShownJob | None = None,
+    is_short: bool = False,
+) -> Response:
     inputs = _inputs(visit, service)
     filled = _body(visit, service) or {one.name: one.example for one in inputs if one.is_required}
     return visit.render(
@@ -136,6 +143,7 @@ def _page(visit: Visit, service: Operation, *, status: int = 200, shown: jobs.Sh
         inputs=inputs,
         codes=_codes(service, filled),
         shown=shown,
+        is_short=is_short,
         mark=secrets.token_urlsafe(MARK_BYTES),
     )
 

@@ -1,6 +1,7 @@
 """Every page and static file, and where it is."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 from fastapi import FastAPI
@@ -15,7 +16,9 @@ from aiops.contract.binding import Binding
 from aiops.runtime import Runtime
 from aiops.web import (
     account_settings,
+    administration,
     api_keys,
+    billing,
     confirmation,
     dashboard,
     home,
@@ -24,6 +27,7 @@ from aiops.web import (
     playground,
     sign_in,
     sign_up,
+    stripe_events,
     transactions,
     webhooks,
 )
@@ -41,6 +45,26 @@ def _compressed(route: Route) -> Route:
     route.app = GZipMiddleware(route.app)
     return route
 
+
+admin_page = partial(page, for_administrators=True)
+
+ADMINISTRATION = [
+    admin_page("/admin", get=administration.show),
+    admin_page("/admin/users", get=administration.show_users),
+    admin_page("/admin/users/{account_id}", get=administration.show_user),
+    admin_page(
+        "/admin/users/{account_id}/credits", post=administration.change_credits, back="/admin/users/{account_id}"
+    ),
+    admin_page("/admin/users/{account_id}/plan", post=administration.change_plan, back="/admin/users/{account_id}"),
+    admin_page(
+        "/admin/users/{account_id}/administrator",
+        post=administration.change_administrator,
+        back="/admin/users/{account_id}",
+    ),
+    admin_page("/admin/jobs", get=administration.show_jobs),
+    admin_page("/admin/ledger", get=administration.show_ledger),
+    admin_page("/admin/audit", get=administration.show_audit),
+]
 
 PAGES = [
     page("/", get=home.show, is_private=False),
@@ -62,6 +86,12 @@ PAGES = [
     page("/jobs/{job_id}/cancel", post=jobs.cancel, back="/jobs/{job_id}"),
     page("/transactions", get=transactions.show),
     page("/transactions.csv", get=transactions.download),
+    page("/billing", get=billing.show),
+    page("/billing/buy", post=billing.buy, back="/billing"),
+    page("/billing/plan", post=billing.choose, back="/billing"),
+    page("/billing/resume", post=billing.resume, back="/billing"),
+    page("/billing/portal", post=billing.open_portal, back="/billing"),
+    page("/billing/paid", get=billing.come_back),
     page("/api-keys", get=api_keys.show, post=api_keys.make),
     page("/api-keys/{key_id}/reveal", post=api_keys.reveal, back="/api-keys"),
     page("/api-keys/{key_id}/revoke", post=api_keys.revoke, back="/api-keys"),
@@ -77,6 +107,7 @@ PAGES = [
     page("/settings", get=account_settings.show),
     page("/settings/password", post=account_settings.change_password, back="/settings"),
     page("/settings/sessions", post=account_settings.end_other_sessions, back="/settings"),
+    *ADMINISTRATION,
     _compressed(page("/docs", get=reference.show, is_private=False)),
     _compressed(page("/docs.md", get=reference.show_markdown, is_private=False)),
     _compressed(page("/llms.txt", get=reference.show_llms, is_private=False)),
@@ -87,6 +118,7 @@ def add_pages(app: FastAPI, bindings: Mapping[str, Binding]) -> None:
     """Adds the pages; `bindings` are what the playground calls."""
     app.state.bindings = bindings
     app.router.routes.extend(PAGES)
+    app.router.routes.append(stripe_events.ROUTE)
     app.mount("/static", GZipMiddleware(_StaticFiles(directory=STATIC)))
     app.add_exception_handler(HTTPException, _or_page(cast(ExceptionHandler, app.exception_handlers[HTTPException])))
 

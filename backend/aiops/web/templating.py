@@ -7,6 +7,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from aiops.billing.prices import money
+
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 
@@ -23,7 +25,7 @@ def environment() -> Environment:
 
 
 def render(template: str, **values: Any) -> str:
-    return environment().get_template(template).render(static=static, **values)
+    return environment().get_template(template).render(static=static, money=money, **values)
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -69,6 +70,10 @@ class Visit:
             raise TypeError("this page does not ask to sign in")
         return self.signed_in.account
 
+    @property
+    def is_administrator(self) -> bool:
+        return self.signed_in is not None and self.signed_in.account.is_administrator
+
     async def grant_month(self) -> None:
         """Grants the credits of a month at the first use in it, as a call of the API does."""
         now = self.runtime.clock()
@@ -102,7 +107,11 @@ class Visit:
         content = templating.render(
             template,
             account=self.signed_in.account if self.signed_in else None,
-            navigation=navigation(self.request.url.path, is_signed_in=self.signed_in is not None),
+            navigation=navigation(
+                self.request.url.path,
+                is_signed_in=self.signed_in is not None,
+                is_administrator=self.is_administrator,
+            ),
             is_signup_open=self.runtime.settings.signup == "open",
             csrf_token=self.csrf_token,
             **values,
@@ -114,10 +123,17 @@ Page = Callable[[Visit], Awaitable[Response]]
 
 
 def page(
-    path: str, *, get: Page | None = None, post: Page | None = None, back: str = "/", is_private: bool = True
+    path: str,
+    *,
+    get: Page | None = None,
+    post: Page | None = None,
+    back: str = "/",
+    is_private: bool = True,
+    for_administrators: bool = False,
 ) -> Route:
     """A route; `is_private` where somebody has to be signed in. What only takes a form leads `back` to its page, which
-    is where a browser goes that is asked for the address again."""
+    is where a browser goes that is asked for the address again. What is `for_administrators` is, for everybody else,
+    not there."""
 
     async def lead_back(visit: Visit) -> Response:
         return see(back.format(**visit.request.path_params))
@@ -129,7 +145,11 @@ def page(
         visit = Visit(runtime, request, None, _visitor(request))
         try:
             visit.signed_in = await _signed_in(runtime, request)
+            if for_administrators:
+                _check_administrator(visit)
             response = await _answer(visit, handle, is_private=is_private)
+        except HTTPException:  # as of an address where nothing is
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it ends in, a person gets a page
             response = _error_page(visit, path, error)
         return _finish(visit, response, is_private=is_private)
@@ -166,6 +186,11 @@ def sign_out(visit: Visit, response: Response) -> Response:
     name, secure = _name(visit.runtime, "session"), _is_secure(visit.runtime)
     response.delete_cookie(name, secure=secure, httponly=True, samesite="lax")
     return response
+
+
+def _check_administrator(visit: Visit) -> None:
+    if not visit.is_administrator:
+        raise HTTPException(404)
 
 
 def _error_page(visit: Visit, path: str, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""Sends what is due to webhooks and callback URLs. One a process, beside the worker.
+"""Sends what is due to webhooks and callback URLs, and by e-mail. One a process, beside the worker.
 
 A delivery is claimed, sent outside of any transaction, and noted. A process that dies in between leaves it to be sent
 again, under the same `webhook-id`: receivers are told at least once.
@@ -16,9 +16,12 @@ from aiops.database.tables import Delivery, Event
 from aiops.errors import NotFoundError
 from aiops.http.errors import UrlError
 from aiops.ledger import ledger
+from aiops.mail import Mailer
 from aiops.runtime import Runtime
 from aiops.webhooks import deliveries, signing
 from aiops.webhooks.deliveries import Answer
+from aiops.webhooks.notices import notice_of
+from aiops.webhooks.outbox import MAILTO
 from aiops.webhooks.payload import body_of
 
 log = structlog.get_logger()
@@ -30,6 +33,7 @@ LEASE = timedelta(seconds=2 * SEND_SECONDS)
 STOP_SECONDS = 2.0
 IDLE_SECONDS = 0.5
 GATHER_SECONDS = 0.02  # what ends in one moment is looked for once
+EMAIL_SENT = 250  # as the mail server answers (RFC 5321)
 DELETED = "The webhook was deleted."
 UNREADABLE = "Its secret was made under another AIOPS_SECRET_KEY. Make a new secret."
 
@@ -104,21 +108,34 @@ class Courier:
 
 
 async def send(runtime: Runtime, delivery: Delivery) -> Answer:
-    """One attempt, signed; what came of it."""
+    """One attempt; what came of it."""
     async with runtime.database.read() as session:
         event = await session.get_one(Event, delivery.event_id)
         body = await body_of(session, event, runtime.urls)
-    try:
-        headers = signing.headers(event.id, body, await _secrets(runtime, delivery), runtime.clock())
-        answer = await _post(runtime, delivery.url, body, headers)
-    except signing.UnreadableSecretError:
-        answer = Answer(error=UNREADABLE)
-    except NotFoundError:
-        answer = Answer(error=DELETED)
+    if delivery.url.startswith(MAILTO):
+        answer = await _email(runtime, delivery.url.removeprefix(MAILTO), event)
+    else:
+        answer = await _post_signed(runtime, delivery, event, body)
     metrics.delivered(event.type, is_success=answer.is_success)
     tried = {"delivery_id": delivery.id, "event_id": event.id, "attempt": delivery.attempts}
     log.info("delivery_tried", **tried, answered=answer.status, error=answer.error)
     return answer
+
+
+async def _email(runtime: Runtime, recipient: str, event: Event) -> Answer:
+    subject, text = notice_of(event, runtime.settings.address)
+    is_sent = await Mailer(runtime.settings).send(recipient, subject, text)
+    return Answer(EMAIL_SENT) if is_sent else Answer(error="The mail server did not take it.")
+
+
+async def _post_signed(runtime: Runtime, delivery: Delivery, event: Event, body: str) -> Answer:
+    try:
+        headers = signing.headers(event.id, body, await _secrets(runtime, delivery), runtime.clock())
+        return await _post(runtime, delivery.url, body, headers)
+    except signing.UnreadableSecretError:
+        return Answer(error=UNREADABLE)
+    except NotFoundError:
+        return Answer(error=DELETED)
 
 
 async def _post(runtime: Runtime, url: str, body: str, headers: dict[str, str]) -> Answer:

@@ -17,6 +17,7 @@ from aiops.identifiers import new_id
 
 CREDITS_LOW = "credits.low"
 CREDITS_LOW_PART = 5  # a fifth of what the plan grants a month
+MAILTO = "mailto:"
 TEST_NOTE = "This is a test; it has not happened."
 
 _WEBHOOK, _CALLBACK = SQLModel.metadata.tables["webhook"], SQLModel.metadata.tables["callback"]
@@ -28,7 +29,7 @@ _ALL = union_all(_SUBSCRIBED, _CALLED_BACK)
 
 
 class Receiver(NamedTuple):
-    """Who is to be told: a webhook, or a callback URL."""
+    """Who is to be told: a webhook, a callback URL, or a person at a `mailto:` address."""
 
     url: str
     webhook_id: str | None = None
@@ -57,13 +58,23 @@ async def call_back(session: Session, job: Job, url: str, now: datetime) -> None
 
 
 async def credits_changed(
-    session: Session, account: Account, monthly_credits: int, now: datetime, *, before: int, after: int
+    session: Session,
+    account: Account,
+    monthly_credits: int,
+    now: datetime,
+    *,
+    before: int,
+    after: int,
+    by_email: bool,
 ) -> None:
-    """Tells that credits are low, where this change took them below a fifth of what the plan grants a month."""
+    """Tells that credits are low, where this change took them below a fifth of what the plan grants a month: those
+    webhooks that want to know, and the account's owner `by_email`, if the address is known to be theirs."""
     if not after * CREDITS_LOW_PART < monthly_credits <= before * CREDITS_LOW_PART:
         return
     rows = await session.execute(_SUBSCRIBED, {"of": account.id})
     receivers = [Receiver(url, webhook_id) for url, webhook_id, types in rows if CREDITS_LOW in types]
+    if by_email and account.is_confirmed:
+        receivers.append(Receiver(f"{MAILTO}{account.email}"))
     if receivers:
         data = {"credits": after, "monthly_credits": monthly_credits, "plan": account.plan}
         event = Event(id=new_id("evt"), account_id=account.id, type=CREDITS_LOW, data=data, created_at=now)
@@ -93,7 +104,7 @@ async def _write(
             account_id=event.account_id,
             webhook_id=receiver.webhook_id,
             url=receiver.url,
-            host=urlsplit(receiver.url).netloc,
+            host=urlsplit(receiver.url).netloc or MAILTO,
             due_at=now or event.created_at,
             created_at=now or event.created_at,
         )

@@ -1,0 +1,70 @@
+"""What administrators change about accounts. Each is a step of the caller's transaction, and leaves a record."""
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from aiops.accounts.accounts import AccountError
+from aiops.accounts.plans import Plans
+from aiops.administration import audit
+from aiops.administration.audit import Act
+from aiops.database.engine import Session
+from aiops.database.tables import Account
+from aiops.ledger import ledger
+
+
+async def give_credits(session: Session, act: Act, account_id: str, amount: int) -> int:
+    """Gives credits; what can be spent afterwards.
+
+    Raises:
+        ValueError: the amount or the reason will not do.
+    """
+    await audit.record(session, act, "credits given", account_id, f"{amount:,} credits")
+    return await ledger.grant(session, account_id, amount, act.now, description=act.reason.strip())
+
+
+async def take_credits(session: Session, act: Act, account_id: str, amount: int) -> int:
+    """Takes credits; what can be spent afterwards.
+
+    Raises:
+        ValueError: the account has fewer, or the amount or the reason will not do.
+    """
+    await audit.record(session, act, "credits taken", account_id, f"{amount:,} credits")
+    return await ledger.take(session, account_id, amount, act.now, description=act.reason.strip())
+
+
+async def set_plan(session: Session, plans: Plans, act: Act, account_id: str, plan: str) -> None:
+    """Puts an account on a plan, whose monthly credits come from the next month on.
+
+    Raises:
+        AccountError: there is no such plan, the account is on it already, or pays for its plan.
+        ValueError: the reason will not do.
+    """
+    if plan not in plans:
+        raise AccountError(f"There is no plan {plan}. The plans are: {', '.join(plans)}.")
+    account = await ledger.lock_account(session, account_id)
+    if account.is_plan_paid:
+        raise AccountError("The plan is paid by a subscription. It can be set once that is cancelled and has ended.")
+    if account.plan == plan:
+        raise AccountError(f"The account is on the plan {plan} already.")
+    await audit.record(session, act, "plan set", account_id, f"{account.plan} to {plan}")
+    account.plan = plan
+    await session.flush()
+
+
+async def set_administrator(session: Session, act: Act, account_id: str, *, is_administrator: bool) -> None:
+    """Makes an account an administrator's, or an ordinary one.
+
+    Raises:
+        AccountError: it is that already, or there would be no administrator left.
+        ValueError: the reason will not do.
+    """
+    others = select(func.count()).where(col(Account.is_administrator), col(Account.id) != account_id)
+    account = await ledger.lock_account(session, account_id)
+    if account.is_administrator == is_administrator:
+        raise AccountError("The account is that already.")
+    if not is_administrator and (await session.execute(others)).scalar_one() == 0:
+        raise AccountError("This is the last administrator. Make another one first.")
+    detail = "is an administrator now" if is_administrator else "is no administrator any more"
+    await audit.record(session, act, "administrator set", account_id, detail)
+    account.is_administrator = is_administrator
+    await session.flush()
