@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 
 import psycopg
 import structlog
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import Text
 
-from aiops.database.engine import CONNECT_TIMEOUT_SECONDS, Database, async_url
+from aiops.database.engine import CONNECTING, Database, async_url
 
 log = structlog.get_logger()
 
@@ -99,9 +100,8 @@ class Signals:
     async def _listen_once(self, hear: Mapping[str, Hear], on_connect: Callable[[], None]) -> None:
         """Until the connection is lost, or nothing arrives of what is said here."""
         address = self._address.set(drivername="postgresql").render_as_string(hide_password=False)
-        connecting = psycopg.AsyncConnection.connect(
-            address, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS, application_name="aiops listens"
-        )
+        options = make_conninfo(address, application_name="aiops listens", **CONNECTING)
+        connecting = psycopg.AsyncConnection.connect(options, autocommit=True)
         async with await connecting as connection:
             for channel in hear:
                 await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))

@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, CursorResult, Select, bindparam, case, func, select, update
-from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from aiops.accounts.plans import SMALLEST, Plans, limits_of
@@ -278,15 +277,15 @@ def _next_claimable(jobs_at_once: tuple[tuple[str, int], ...], services: tuple[s
     """
     by_plan = dict(jobs_at_once)
     allowed = case(by_plan, value=col(Account.plan), else_=by_plan[SMALLEST])
-    running = aliased(Job)
     at_their_limit = (
-        select(col(running.account_id))
-        .join(Account, col(Account.id) == col(running.account_id))
-        .where(col(running.status) == turns.RUNNING)
-        .group_by(col(running.account_id), col(Account.plan))
+        select(col(Job.account_id))
+        .join(Account, col(Account.id) == col(Job.account_id))
+        .where(turns.IS_RUNNING)
+        .group_by(col(Job.account_id), col(Account.plan))
         .having(func.count() >= allowed)
+        .correlate(None)
     )
-    queued = select(Job).where(col(Job.status) == turns.QUEUED, col(Job.account_id).not_in(at_their_limit))
+    queued = select(Job).where(turns.IS_QUEUED, col(Job.account_id).not_in(at_their_limit))
     if services:
         queued = queued.where(col(Job.operation_id).in_(services))
     return queued.order_by(*turns.ORDER).limit(1).with_for_update(of=Job, key_share=True, skip_locked=True)

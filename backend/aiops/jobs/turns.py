@@ -8,19 +8,20 @@ claim is the first row of an index. Nobody starves, since newcomers never stand 
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, bindparam, func, literal_column, select
+from sqlalchemy import bindparam, func, select, text
 from sqlmodel import col
 
 from aiops.database.engine import Session
-from aiops.database.tables import Job
+from aiops.database.tables import OPEN, Job
 
-# Written out: the database uses the index of open jobs only where it sees that nothing else is asked for.
-QUEUED: ColumnElement[str] = literal_column("'queued'")
-RUNNING: ColumnElement[str] = literal_column("'running'")
+# Written out: the index of open jobs is used only where the database sees that nothing else is asked for, and SQLite
+# sees it only where the words are those of the index.
+IS_QUEUED = text(f"job.status = 'queued' AND job.{OPEN}")
+IS_RUNNING = text(f"job.status = 'running' AND job.{OPEN}")
 ORDER = (col(Job.turn), col(Job.created_at), col(Job.id))
 
-_AT_WORK = select(func.max(Job.turn)).where(col(Job.status) == RUNNING).scalar_subquery()
-_NEXT = select(func.min(Job.turn)).where(col(Job.status) == QUEUED).scalar_subquery()
+_AT_WORK = select(func.max(Job.turn)).where(IS_RUNNING).scalar_subquery()
+_NEXT = select(func.min(Job.turn)).where(IS_QUEUED).scalar_subquery()
 _LINE = select(func.count(), func.max(Job.turn), _AT_WORK, _NEXT).where(
     col(Job.account_id) == bindparam("of"), col(Job.status) == "queued"
 )
