@@ -96,6 +96,10 @@ VALUES ('file_00000' || :number || '.png', :claimed_account_id, :claimed_id, 'ge
         77, 'f42b225d76ff9ceefe86fd315ff10eeda188059cf1f05246d4682e46abed8112', now(), now() + interval '3 days');
 COMMIT;
 
+-- tell the other processes that it has ended
+SELECT pg_notify(channel, word) FROM unnest(ARRAY['aiops_job_ended'], ARRAY['job_000000000000' || :number])
+    AS said (channel, word);
+
 -- read the answer
 BEGIN;
 SELECT job.id, job.account_id, job.operation_id, job.request, job.credits, job.status, job.turn, job.attempt, job.worker,

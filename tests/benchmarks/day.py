@@ -2,7 +2,8 @@
 
 First each service of the embedded provider is called a few times, one call after the other: that is how long its work
 takes, and a hundred times what one slot gets through of the mix is the day's mean. Then a day passes second by second:
-calls come at random around a curve with one peak, and slots take them in order, as many as they get through. What comes of it is said for several numbers of slots: how long the queue grows and how long a call waits.
+calls come at random around a curve with one peak, and slots take them in order, as many as they get through. What comes
+of it is said for several numbers of slots: how long the queue grows and how long a call waits.
 """
 
 import asyncio

@@ -2,7 +2,10 @@
 and connections are cut: every job ends once and is told, nothing is leaked."""
 
 import asyncio
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -18,16 +21,20 @@ from tests.fixtures.aftermath import all_ended, check_books
 from tests.fixtures.buckets import S3, running_s3
 from tests.fixtures.buyers import plans_without_limits
 from tests.fixtures.forked import forked, forked_worker
+from tests.fixtures.namespaces import HOST, Namespace, are_allowed, namespaces, relayed
 from tests.fixtures.postgresql import OwnPostgresql, own_postgresql
 from tests.fixtures.proxy import proxied
 from tests.fixtures.receiver import OK
-from tests.fixtures.server import StubServer, make_customer, stub_server
+from tests.fixtures.server import ROOT, StubServer, make_customer, stub_server
+from tests.fixtures.stub_server import WORKER
 from tests.fixtures.web import WebServer, serving
 from tests.jobs.test_kills import OPENING_CREDITS, check_told, customers, has_answered, subscribe
 
 SERVERS = WORKERS = 3
 SECONDS_BETWEEN_KILLS = (0.3, 2.0)
 CUT_SECONDS = 4
+ALLOWED = "two namespaces"
+HOW = ALLOWED if are_allowed() else "NOT RUN: this machine allows no network namespaces"
 OPTIONS = {
     "AIOPS_LEASE_SECONDS": "2",
     "AIOPS_REAPER_SECONDS": "0.5",
@@ -106,7 +113,7 @@ async def selling(
         }
         _, key = await make_customer(database_url, load_plans(plans), plan="free", credits=OPENING_CREDITS)
         with stub_server(folder, through, **options) as server, fleet(server) as running:
-            secret = await subscribe(server, key, receiver)
+            secret = await subscribe(server, key, receiver.authority)
             async with customers(server, key) as answers:
                 await has_answered(answers, 5)
                 yield running, answers
@@ -174,3 +181,80 @@ async def test_cuts_between_the_processes_and_the_database(
             await has_answered(answers, 20)
             await fleet.kill_for(3)
         print(f"killed: {dict(fleet.killed)}, answers: {dict(Counter(answers))}")
+
+
+def in_namespace(namespace: Namespace, server: StubServer, descriptor: int) -> subprocess.Popen[bytes]:
+    """A process of a server, or a worker, that reaches us over a cable only; the socket it is called at is ours."""
+    arguments = [sys.executable, "-m", "tests.fixtures.stub_server", str(descriptor), str(server.folder / "calls")]
+    only_serves = {} if descriptor == WORKER else {"AIOPS_JOB_SLOTS": "0"}
+    with (server.folder / "log").open("ab") as log:
+        process = subprocess.Popen(
+            [*namespace.command, *arguments],
+            cwd=ROOT,
+            env={**os.environ, **server.environment, **only_serves},
+            pass_fds=[] if descriptor == WORKER else [descriptor],
+            stdout=log,
+            stderr=log,
+        )
+    server.processes.append(process)
+    return process
+
+
+@asynccontextmanager
+async def two_halves(
+    folder: Path, database_url: str, bucket: tuple[S3, str], receiver: WebServer, stack: ExitStack
+) -> AsyncIterator[tuple[StubServer, list[Namespace], str]]:
+    """A server and a worker in each of two namespaces. Database, store and receiver are reached over the cables."""
+    halves = stack.enter_context(namespaces(2))
+    s3, storage_url = bucket
+    plans = plans_without_limits(folder)
+    async with (
+        proxied(database_url, HOST) as (through, _),
+        relayed(s3.port) as s3_port,
+        relayed(receiver.port) as receiver_port,
+    ):
+        options = {
+            **OPTIONS,
+            **s3.environment,
+            "AWS_ENDPOINT_URL": f"http://{HOST}:{s3_port}",
+            "AIOPS_STORAGE_URL": storage_url,
+            "AIOPS_PLANS_FILE": str(plans),
+            "AIOPS_PRIVATE_HOSTS": f"{HOST}:{receiver_port}",
+        }
+        with stub_server(folder, through, **options) as server:
+            for half in halves:
+                in_namespace(half, server, server.listener.fileno())
+                in_namespace(half, server, WORKER)
+            yield server, halves, f"{HOST}:{receiver_port}"
+            for process in list(server.processes):  # here, while we still pass on what they send
+                server.kill(process)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("how", [HOW])
+async def test_a_cut_cable(how: str, tmp_path: Path, postgresql_database_url: str, bucket: tuple[S3, str]) -> None:
+    """One half of the processes after the other is cut off from everything, and nobody is told.
+
+    Where the machine does not allow it, the name of the test says so, and a proxy that loses what is said stands in:
+    the test above.
+    """
+    if how != ALLOWED:
+        return
+    _, key = await make_customer(
+        postgresql_database_url, load_plans(plans_without_limits(tmp_path)), plan="free", credits=OPENING_CREDITS
+    )
+    with ExitStack() as stack:
+        async with (
+            serving(OK) as receiver,
+            two_halves(tmp_path, postgresql_database_url, bucket, receiver, stack) as (server, halves, authority),
+        ):
+            secret = await subscribe(server, key, authority)
+            async with customers(server, key) as answers:
+                await has_answered(answers, 10)
+                for half in [*halves, *halves]:
+                    half.cut()
+                    await asyncio.sleep(CUT_SECONDS)
+                    half.heal()
+                    await has_answered(answers, 20)
+            await check(postgresql_database_url, server, key, receiver, secret)

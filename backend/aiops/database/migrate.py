@@ -8,13 +8,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, select
+from sqlalchemy import Connection, create_engine, select, text
 from sqlmodel import SQLModel
 
 from aiops.database import tables  # noqa: F401 - fills the metadata
 from aiops.database.engine import Database, async_url
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+# Whoever waits for a table keeps all others waiting that come after: better to give up and be run again.
+_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '5s'")
 _OLDEST_CODE = select(SQLModel.metadata.tables["schema_compatibility"].c.oldest_code)
 
 
@@ -72,6 +74,8 @@ def _run(url: str, act: Callable[[Config], None]) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     try:
         with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(_LOCK_TIMEOUT)
             config.attributes["connection"] = connection
             act(config)
     finally:
