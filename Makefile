@@ -57,6 +57,7 @@ generate: .venv/test.installed
 
 bench: .venv/test.installed
 	$(BIN)/python -W ignore -m tests.benchmarks
+	$(BIN)/python -W ignore -m tests.benchmarks.day
 	$(BIN)/python -W ignore -m tests.benchmarks.parsing
 
 # New examples at each run, for an hour or so; by night.

@@ -72,6 +72,12 @@ def database_url(request: pytest.FixtureRequest, new_database: Callable[[str], s
     return new_database(request.param)
 
 
+@pytest.fixture
+def postgresql_database_url(new_database: Callable[[str], str]) -> str:
+    """A fresh database on PostgreSQL, for what SQLite has nothing of."""
+    return new_database("postgresql")
+
+
 @pytest.fixture(scope="module", params=DATABASES)
 def shared_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database that the many runs of a property share."""

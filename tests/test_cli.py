@@ -278,9 +278,9 @@ def test_a_database_that_is_away_is_said_in_one_line(run: Run, arguments: list[s
             {"file_hours": "3"}, "AIOPS_FILE_HOURS: Input should be greater than or equal to 24", id="setting too small"
         ),
         pytest.param(
-            {"file_hours": "x", "job_slots": "0"},
+            {"file_hours": "x", "job_slots": "-1"},
             "AIOPS_FILE_HOURS: Input should be a valid integer, unable to parse string as an integer; "
-            "AIOPS_JOB_SLOTS: Input should be greater than or equal to 1",
+            "AIOPS_JOB_SLOTS: Input should be greater than or equal to 0",
             id="two settings",
         ),
     ],

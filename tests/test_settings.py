@@ -72,7 +72,7 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, n
     [
         ("AIOPS_FILE_HOURS", "23"),
         ("AIOPS_FILE_HOURS", "long"),
-        ("AIOPS_JOB_SLOTS", "0"),
+        ("AIOPS_JOB_SLOTS", "-1"),
         ("AIOPS_LEASE_SECONDS", "0"),
         ("AIOPS_LOG_FORMAT", "xml"),
         ("AIOPS_PRIVATE_HOSTS", "no-port"),

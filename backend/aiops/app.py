@@ -17,13 +17,14 @@ from aiops.contract.binding import Binding, bind
 from aiops.contract.document import Document
 from aiops.contract.router import add_routes
 from aiops.database.engine import Database
-from aiops.database.migrate import check_migrated
+from aiops.database.signals import Signals
 from aiops.draining import draining
 from aiops.error_handlers import add_error_handlers
 from aiops.http import ApiClient, GuardedClient
-from aiops.jobs.worker import Handler, Worker
+from aiops.jobs.worker import Handler
 from aiops.logs import configure_logs
 from aiops.middleware import CallMiddleware
+from aiops.process import Process
 from aiops.providers.base import Provider, Tools
 from aiops.providers.embedded.encoder import Mp3Encoder
 from aiops.providers.embedded.provider import EmbeddedProvider
@@ -34,7 +35,6 @@ from aiops.settings import Settings
 from aiops.storage.location import open_store
 from aiops.storage.signed_urls import SignedUrls
 from aiops.web.routes import add_pages
-from aiops.webhooks.courier import Courier
 
 DRAIN_SECONDS = 10
 STOP_SECONDS = 15  # uvicorn cuts off what has not been answered by then
@@ -56,13 +56,15 @@ def create_runtime(
     if providers is None:
         providers = load_providers(settings.providers, provider_tools(settings))
     plans = load_plans(settings.plans_file)
+    database = Database(settings.database)
     return Runtime(
         settings=settings,
         document=Document(),
         plans=plans,
         prices=load_prices(settings.plans_file, plans),
         payments=connect(settings),
-        database=Database(settings.database),
+        database=database,
+        signals=Signals(database, settings.listen_url),
         store=open_store(settings.storage_url, settings.files_dir),
         urls=SignedUrls(settings.address, settings.signing_key),
         providers=ProviderRegistry(providers, stand_in=EmbeddedProvider()),
@@ -81,8 +83,10 @@ def create_app(runtime: Runtime) -> FastAPI:
 
     Raises:
         ContractError: document, handlers and models do not belong together.
+        ValueError: a service is to be worked on that there is not.
     """
     bindings = bind(runtime.document, operations, models)
+    _handlers(runtime.settings, bindings)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=_lifespan(bindings))
     app.state.runtime = runtime
     app.add_middleware(CallMiddleware)
@@ -99,37 +103,46 @@ def serve_app() -> FastAPI:
     return create_app(create_runtime(settings))
 
 
+def create_process(runtime: Runtime) -> Process:
+    """What a process that takes no calls is made of: `aiops worker`.
+
+    Raises:
+        ContractError: document, handlers and models do not belong together.
+        ValueError: a service is to be worked on that there is not.
+    """
+    return _process(runtime, bind(runtime.document, operations, models))
+
+
 def _lifespan(bindings: Mapping[str, Binding]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtime: Runtime = app.state.runtime
-        await check_migrated(runtime.database)
-        worker = Worker(runtime, _handlers(bindings))
-        courier = Courier(runtime)
-        worker.start()
-        courier.start()
-        try:
-            with draining(lambda: _drain(runtime, worker)):
+        process = _process(runtime, bindings)
+        async with process.running():
+            with draining(lambda: _drain(runtime, process)):
                 yield
-        finally:
-            await worker.stop()
-            await courier.stop()
-            if runtime.payments is not None:
-                await runtime.payments.close()
-            await runtime.database.close()
 
     return lifespan
 
 
-def _drain(runtime: Runtime, worker: Worker) -> None:
+def _drain(runtime: Runtime, process: Process) -> None:
     """Claims nothing more; calls that still wait after a while are told where to find their job."""
-    worker.drain()
+    process.drain()
     asyncio.get_running_loop().call_later(DRAIN_SECONDS, runtime.waiters.give_up)
 
 
-def _handlers(bindings: Mapping[str, Binding]) -> dict[str, tuple[type[BaseModel], Handler]]:
-    return {
+def _process(runtime: Runtime, bindings: Mapping[str, Binding]) -> Process:
+    return Process(runtime, _handlers(runtime.settings, bindings))
+
+
+def _handlers(settings: Settings, bindings: Mapping[str, Binding]) -> dict[str, tuple[type[BaseModel], Handler]]:
+    """Raises ValueError where a service is to be worked on that there is not."""
+    handlers = {
         operation_id: (binding.request_model, binding.handle)
         for operation_id, binding in bindings.items()
         if binding.operation.is_service and binding.request_model is not None
     }
+    unknown = [name for name in settings.job_services if name not in handlers]
+    if unknown:
+        raise ValueError(f"AIOPS_JOB_SERVICES: there is no service {unknown[0]}, but {', '.join(sorted(handlers))}.")
+    return handlers

@@ -9,6 +9,7 @@ import structlog
 log = structlog.get_logger()
 
 PAUSE_AFTER_FAILURE_SECONDS = 0.5
+STOP_SECONDS = 10
 
 
 class Background:
@@ -21,6 +22,11 @@ class Background:
     def start(self, *steps: Callable[[], Awaitable[None]]) -> None:
         for step in steps:
             self.loops.append(asyncio.create_task(self._repeat(step), name=f"background{step.__name__}"))
+
+    async def stop(self) -> None:
+        """Waits, once it is to stop, for the steps that are being taken. None is cut off: it may be a transaction."""
+        if self.loops:
+            await asyncio.wait(self.loops, timeout=STOP_SECONDS)
 
     async def pause(self, seconds: float) -> None:
         """Waits, unless it is time to stop."""

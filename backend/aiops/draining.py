@@ -34,3 +34,17 @@ def draining(drain: Callable[[], None]) -> Iterator[None]:
         for number, handler in before.items():
             if callable(handler):
                 signal.signal(number, handler)
+
+
+@contextmanager
+def stop_signals() -> Iterator[asyncio.Semaphore]:
+    """Counts the signals to stop, for a process in which nothing else handles them."""
+    told = asyncio.Semaphore(0)
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, told.release)
+    try:
+        yield told
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)

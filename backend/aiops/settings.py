@@ -83,6 +83,9 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(default=Path("data"), description="Where database, files and secret key are kept.")
     database_url: str | None = Field(default=None, description="SQLite in the data folder unless set.")
+    listen_url: str | None = Field(
+        default=None, description="PostgreSQL past a pooler, for LISTEN; the database's own URL unless set."
+    )
     storage_url: Annotated[str | None, AfterValidator(_storage)] = Field(
         default=None, description="Where files are kept; a folder in the data folder unless set."
     )
@@ -117,7 +120,12 @@ class Settings(BaseSettings):
     providers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
         default=(), description="Who does the work, the preferred one first; the embedded provider unless set."
     )
-    job_slots: int = Field(default=8, ge=1, le=1000, description="How many jobs a process works on at once.")
+    job_slots: int = Field(
+        default=8, ge=0, le=1000, description="How many jobs a process works on at once; 0: it only serves."
+    )
+    job_services: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=(), description="The services whose jobs it works on; all unless set."
+    )
     job_seconds: float = Field(default=240, gt=0, le=3600, description="A job's time, queueing included.")
     async_job_seconds: float = Field(
         default=3600, gt=0, le=86_400, description="The time of a job that no call waits for to its end."
@@ -134,6 +142,14 @@ class Settings(BaseSettings):
     def is_embedded(self) -> bool:
         """Whether the database is the SQLite file of the data folder."""
         return self.database_url is None
+
+    @property
+    def works(self) -> bool:
+        """Whether the process works on jobs, or only serves."""
+        return self.job_slots > 0
+
+    def works_on(self, service: str) -> bool:
+        return self.works and (not self.job_services or service in self.job_services)
 
     @property
     def files_dir(self) -> Path:

@@ -1,9 +1,9 @@
 """`make bench`: the service beside a bare FastAPI route and beside its own SQL by pgbench, in one run, as ratios.
 
-First calls over HTTP, then how soon a job's end is told, then holds by the service's own functions, then pages and
-lists of an account with 100,000 jobs. Each round runs every target once, one after the other, so that whatever else the
-machine does meets all of them. The first round of all is for warming up. It ends with 1 where an answer was not right,
-a ledger is not in order, or a script is no longer what the service sends.
+First calls over HTTP, to one process and to several, then how soon a job's end is told, then holds and claims by the
+service's own functions, then pages and lists of an account with 100,000 jobs. Each round runs every target once, one
+after the other, so that whatever else the machine does meets all of them. The first round of all is for warming up. It
+ends with 1 where an answer was not right, a ledger is not in order, or a script is no longer what the service sends.
 """
 
 import argparse
@@ -16,10 +16,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.benchmarks.calls import calls
+from tests.benchmarks.claims import claims
 from tests.benchmarks.databases import postgresql
 from tests.benchmarks.holds import holds
 from tests.benchmarks.measured import BenchmarkError, Pace, Run
 from tests.benchmarks.pages import pages
+from tests.benchmarks.processes import processes
 from tests.benchmarks.report import Cell, Memory, Section
 from tests.benchmarks.suite import Case, Suite
 from tests.benchmarks.told import told
@@ -61,7 +63,7 @@ def _options() -> argparse.Namespace:
 def _run(folder: Path, options: argparse.Namespace) -> list[Section]:
     sections = []
     with postgresql(folder / "postgresql") as server:
-        for make in (calls, told, holds, pages):
+        for make in (calls, processes, told, holds, claims, pages):
             with make(folder, server) as suite:
                 sections.append(_section(suite, options))
     return sections

@@ -27,7 +27,12 @@ BEGIN;
 SELECT account.id, account.email, account.plan, account.is_administrator, account.credits, account.held,
        account.granted_period, account.password, account.is_confirmed, account.created_at
   FROM account WHERE account.id = 'acc_' || :account FOR NO KEY UPDATE;
-SELECT count(*) AS count_1 FROM job WHERE job.account_id = 'acc_' || :account AND job.status = 'queued';
+SELECT count(*) AS count_1, max(job.turn) AS max_1,
+       (SELECT max(job.turn) AS max_2 FROM job
+         WHERE job.status = 'running' AND job.status IN ('queued', 'running')) AS anon_1,
+       (SELECT min(job.turn) AS min_1 FROM job
+         WHERE job.status = 'queued' AND job.status IN ('queued', 'running')) AS anon_2
+  FROM job WHERE job.account_id = 'acc_' || :account AND job.status = 'queued';
 INSERT INTO rate_window (subject, policy, "window", calls)
 VALUES ('acc_' || :account, 'services', extract(epoch FROM now())::integer / 60, 1)
     ON CONFLICT (subject, policy) DO UPDATE
@@ -36,12 +41,12 @@ VALUES ('acc_' || :account, 'services', extract(epoch FROM now())::integer / 60,
        calls = CASE WHEN excluded."window" > rate_window."window" THEN 1 ELSE rate_window.calls + 1 END
  WHERE excluded."window" > rate_window."window" OR rate_window.calls < 1000000
 RETURNING rate_window.calls, rate_window."window";
-INSERT INTO job (id, account_id, operation_id, request, credits, status, attempt, worker, lease_until, deadline_at,
+INSERT INTO job (id, account_id, operation_id, request, credits, status, turn, attempt, worker, lease_until, deadline_at,
                  model, provider, paid_call, provider_request_id, progress, result, outputs, failure, reason,
                  request_id, created_at, started_at, finished_at)
 VALUES ('job_000000000000' || :number, 'acc_' || :account, 'generate_image',
         '{"prompt": "A lighthouse on a cliff at sunset", "aspect_ratio": "1:1", "style": "none", "model": "black-forest-labs/FLUX.1-schnell"}',
-        :cost, 'queued', 0, NULL, NULL, now() + interval '1 day', 'black-forest-labs/FLUX.1-schnell', NULL, false, NULL,
+        :cost, 'queued', 0, 0, NULL, NULL, now() + interval '1 day', 'black-forest-labs/FLUX.1-schnell', NULL, false, NULL,
         NULL, NULL, '{}', NULL, NULL, 'req_0000' || :number, now(), NULL, NULL);
 UPDATE account SET credits = account.credits - :cost, held = account.held + :cost
  WHERE account.id = 'acc_' || :account AND account.credits - :cost >= 0
@@ -52,14 +57,16 @@ COMMIT;
 
 -- claim
 BEGIN;
-SELECT job.id, job.account_id, job.operation_id, job.request, job.credits, job.status, job.attempt, job.worker,
+SELECT job.id, job.account_id, job.operation_id, job.request, job.credits, job.status, job.turn, job.attempt, job.worker,
        job.lease_until, job.deadline_at, job.model, job.provider, job.paid_call, job.provider_request_id, job.progress,
        job.result, job.outputs, job.failure, job.reason, job.request_id, job.created_at, job.started_at, job.finished_at
-  FROM job JOIN account ON account.id = job.account_id
- WHERE job.status = 'queued'
-   AND (SELECT count(*) AS count_1 FROM job WHERE job.account_id = account.id AND job.status = 'running')
-       < CASE account.plan WHEN 'free' THEN 10000 ELSE 10000 END
- ORDER BY job.created_at, job.id LIMIT 1 FOR NO KEY UPDATE OF job SKIP LOCKED \gset claimed_
+  FROM job
+ WHERE job.status = 'queued' AND job.status IN ('queued', 'running')
+   AND job.account_id NOT IN (SELECT job.account_id FROM job JOIN account ON account.id = job.account_id
+                               WHERE job.status = 'running' AND job.status IN ('queued', 'running')
+                               GROUP BY job.account_id, account.plan
+                              HAVING count(*) >= CASE account.plan WHEN 'free' THEN 10000 ELSE 10000 END)
+ ORDER BY job.turn, job.created_at, job.id LIMIT 1 FOR NO KEY UPDATE OF job SKIP LOCKED \gset claimed_
 SELECT account.id, account.email, account.plan, account.is_administrator, account.credits, account.held,
        account.granted_period, account.password, account.is_confirmed, account.created_at
   FROM account WHERE account.id = :claimed_account_id FOR NO KEY UPDATE;
@@ -89,9 +96,13 @@ VALUES ('file_00000' || :number || '.png', :claimed_account_id, :claimed_id, 'ge
         77, 'f42b225d76ff9ceefe86fd315ff10eeda188059cf1f05246d4682e46abed8112', now(), now() + interval '3 days');
 COMMIT;
 
+-- tell the other processes that it has ended
+SELECT pg_notify(channel, word) FROM unnest(ARRAY['aiops_job_ended'], ARRAY['job_000000000000' || :number])
+    AS said (channel, word);
+
 -- read the answer
 BEGIN;
-SELECT job.id, job.account_id, job.operation_id, job.request, job.credits, job.status, job.attempt, job.worker,
+SELECT job.id, job.account_id, job.operation_id, job.request, job.credits, job.status, job.turn, job.attempt, job.worker,
        job.lease_until, job.deadline_at, job.model, job.provider, job.paid_call, job.provider_request_id, job.progress,
        job.result, job.outputs, job.failure, job.reason, job.request_id, job.created_at, job.started_at, job.finished_at
   FROM job WHERE job.id = :claimed_id AND job.account_id = :claimed_account_id;

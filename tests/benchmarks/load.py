@@ -20,13 +20,13 @@ DRAIN_SECONDS = 60
 @dataclass(frozen=True, slots=True)
 class Load:
     """What to send: each connection sends one of `requests`, again and again; an answer has `status`, and `mark` in its
-    body. `pid` is the server's process.
+    body. `pids` are the server's processes.
 
     What is answered within the first `ramp_seconds` is not counted, nor what is answered after `seconds` more.
     """
 
     port: int
-    pid: int
+    pids: list[int]
     connections: int
     requests: list[str]
     mark: str
@@ -110,12 +110,12 @@ class _Run:
         load, measured = self.load, self.measured
         connections = await self._connect()
         await asyncio.sleep(load.ramp_seconds)
-        started, server, client = time.perf_counter(), cpu_seconds(load.pid), time.process_time()
+        started, server, client = time.perf_counter(), cpu_seconds(load.pids), time.process_time()
         self.is_counting = True
         await asyncio.sleep(load.seconds)
         self.is_counting = False
         measured.seconds = time.perf_counter() - started
-        measured.server_cpu_seconds = cpu_seconds(load.pid) - server
+        measured.server_cpu_seconds = cpu_seconds(load.pids) - server
         measured.client_cpu_seconds = time.process_time() - client
         self.is_over = True
         _, hanging = await asyncio.wait([one.closed for one in connections], timeout=DRAIN_SECONDS)
@@ -137,10 +137,10 @@ def _length(head: bytes) -> int:
     return int(head.lower().partition(LENGTH)[2].partition(b"\r")[0])
 
 
-def cpu_seconds(pid: int) -> float:
-    """The CPU time that a process has used so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def cpu_seconds(pids: list[int]) -> float:
+    """The CPU time that processes have used so far."""
+    stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    return sum(int(fields[11]) + int(fields[12]) for fields in stats) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""A server under load: `python -m tests.benchmarks.serve bare|service SOCKET_FD`, run as `aiops serve` runs its own.
+"""A server under load, run as `aiops serve` runs its own: `python -m tests.benchmarks.serve bare|service|embedded FD`.
 
-It loads one of the two modules and no more, so that the memory of the bare route is that of a bare route.
+It loads one of the modules and no more, so that the memory of the bare route is that of a bare route.
 """
 
 import socket
@@ -9,7 +9,8 @@ import sys
 import uvicorn
 
 STOP_SECONDS = 5
-HTTP = {"bare": "h11", "service": "aiops.http_server:HttpProtocol"}
+OURS = "aiops.http_server:HttpProtocol"
+HTTP = {"bare": "h11", "service": OURS, "embedded": OURS}
 
 
 def main(module: str, descriptor: int) -> None:

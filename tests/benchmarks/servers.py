@@ -24,16 +24,18 @@ STOP_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that answers."""
+    """A server that answers, in one process or several that share its port."""
 
     port: int
-    process: subprocess.Popen[bytes]
+    pids: list[int]
 
     def memory_mb(self, field: str) -> float:
-        """`VmRSS` is what the process occupies now, `VmHWM` the most it ever did."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        (kilobytes,) = re.findall(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
-        return int(kilobytes) / 1024
+        """`VmRSS` is what its processes occupy now, `VmHWM` the most they ever did."""
+        found = [
+            re.findall(rf"^{field}:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+            for pid in self.pids
+        ]
+        return sum(int(kilobytes) for (kilobytes,) in found) / 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class ServerTarget:
     def measure(self, connections: int, pace: Pace) -> Run:
         load = Load(
             port=self.server.port,
-            pid=self.server.process.pid,
+            pids=self.server.pids,
             connections=connections,
             requests=list(self.requests),
             mark=self.mark,
@@ -79,32 +81,43 @@ class ServerTarget:
 
 
 @contextmanager
-def serving(module: str, folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[Server]:
+def serving(
+    module: str, folder: Path, variables: Mapping[str, str] | None = None, processes: int = 1
+) -> Iterator[Server]:
     """Starts `bare` or `service`, with AIOPS_* variables and none of those of the caller, and stops it at the end."""
     folder.mkdir()
+    running = []
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIOPS_")}
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         port = listener.getsockname()[1]
         own = {"AIOPS_DATA_DIR": str(folder), "AIOPS_PUBLIC_URL": f"http://127.0.0.1:{port}"}
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.benchmarks.serve", module, str(listener.fileno())],
-                cwd=ROOT,
-                env={**environment, **own, **(variables or {})},
-                pass_fds=[listener.fileno()],
-                stdout=log,
-                stderr=log,
-            )
+            for _ in range(processes):
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "tests.benchmarks.serve", module, str(listener.fileno())],
+                    cwd=ROOT,
+                    env={**environment, **own, **(variables or {})},
+                    pass_fds=[listener.fileno()],
+                    stdout=log,
+                    stderr=log,
+                )
+                running.append(process)
     try:
         _await_answer(module, port, folder / "log")
-        yield Server(port, process)
+        yield Server(port, [process.pid for process in running])
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        for process in running:
+            process.terminate()
+        for process in running:
+            _await_end(process)
+
+
+def _await_end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _await_answer(module: str, port: int, log: Path) -> None:

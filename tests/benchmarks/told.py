@@ -18,6 +18,12 @@ from tests.benchmarks.suite import Case, Suite
 
 CONNECTIONS_MAX = 8  # beyond, the deliveries to one host wait for each other, as they are meant to
 ANSWER, EVENT = "to the call", "to the callback URL"
+ELSEWHERE, UNTOLD = "another process", "that is not heard"
+NOBODY = "postgresql://127.0.0.1:1/nobody"
+OPTIONS = {
+    ELSEWHERE: {"AIOPS_JOB_SLOTS": "0"},
+    UNTOLD: {"AIOPS_JOB_SLOTS": "0", "AIOPS_LISTEN_URL": NOBODY},
+}
 RECEIVED = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 LATE_SECONDS = 30
 
@@ -100,17 +106,20 @@ async def _receiving(told: Told, port: int) -> AsyncIterator[None]:
 
 @contextmanager
 def told(folder: Path, server: Postgresql) -> Iterator[Suite]:
-    """Starts a server on each database, and stops them at the end."""
+    """Starts a server on each database, and on PostgreSQL two more whose jobs are done in another process: one that is
+    told of their ends, and one that has to look for them. Stops them at the end."""
     urls = {"SQLite": f"sqlite:///{folder / 'told.sqlite3'}", "PostgreSQL": server.create("told")}
+    urls[ELSEWHERE], urls[UNTOLD] = server.create("told_elsewhere"), server.create("told_nothing")
     plans, port = folder / "plans.yaml", free_port()
     cases = []
     with ExitStack() as stack:
         for name, url in urls.items():
             keys = asyncio.run(prepare(url))
             variables = {"AIOPS_PLANS_FILE": str(plans), "AIOPS_PRIVATE_HOSTS": f"127.0.0.1:{port}"}
-            running = stack.enter_context(
-                serving("service", folder / f"told_{name}", {**service_variables(url), **variables})
-            )
+            options = {**service_variables(url), **variables, **OPTIONS.get(name, {})}
+            if name in OPTIONS:
+                stack.enter_context(serving("service", folder / f"worker_{name}", {**options, "AIOPS_JOB_SLOTS": "8"}))
+            running = stack.enter_context(serving("service", folder / f"told_{name}", options))
             for what in (ANSWER, EVENT):
                 target = ToldTarget(f"{what}, {name}", what, running, keys, port)
                 cases.append(Case(target, connections_max=CONNECTIONS_MAX))

@@ -1,5 +1,6 @@
-"""Which job is claimed next, where no index happens to say it."""
+"""Which job is claimed next: accounts take turns, and an account's own jobs stay in order."""
 
+import itertools
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +16,10 @@ from aiops.jobs.submission import Submission, submit
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 SECONDS_OF_ARRIVAL = (3, 1, 4, 0, 5, 2)  # as servers with different clocks write them down
+MANY = 40
+FAR = NOW + timedelta(days=1)
 PLANS = load_plans(None)
+_seconds = itertools.count()
 
 
 @pytest.fixture
@@ -25,15 +29,103 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-async def test_the_oldest_job_is_claimed_first_whatever_the_database_finds_first(database: Database) -> None:
+async def test_an_accounts_jobs_are_claimed_in_the_order_they_came_whatever_clocks_say(database: Database) -> None:
     async with database.write() as session:
         await session.execute(text("DROP INDEX job_by_status"))
-        account = await create_account(session, PLANS, "ada@example.com", NOW, plan="pro")
-    caller = Caller(account.id, PLANS["pro"])
-    arrived: dict[str, int] = {}
-    for seconds in SECONDS_OF_ARRIVAL:
-        at = NOW + timedelta(seconds=seconds)
-        call = Submission(caller, "generate_image", {"prompt": "a cat"}, None, 5, at + timedelta(minutes=4))
-        arrived[(await submit(database, call, at)).job_id or ""] = seconds
-    claims = [await queue.claim(database, PLANS, "worker", 30, NOW) for _ in SECONDS_OF_ARRIVAL]
-    assert [arrived[claim.job.id] for claim in claims if claim] == sorted(SECONDS_OF_ARRIVAL)
+        await session.execute(text("DROP INDEX job_by_turn"))
+    ada = await make_caller(database, "ada")
+    arrived = [await order(database, ada, seconds) for seconds in SECONDS_OF_ARRIVAL]
+    assert await claimed(database, len(arrived)) == arrived
+
+
+async def test_the_first_job_of_one_account_does_not_wait_for_the_many_of_another(database: Database) -> None:
+    ada, bob = await make_caller(database, "ada"), await make_caller(database, "bob")
+    for _ in range(MANY):
+        await order(database, ada)
+    await claimed(database, 3)
+    bobs = await order(database, bob, seconds=60)
+    assert bobs in await claimed(database, 2)
+
+
+async def test_accounts_take_turns(database: Database) -> None:
+    ada, bob, eve = [await make_caller(database, name) for name in ("ada", "bob", "eve")]
+    owners = {await order(database, caller): caller.account_id for caller in (ada, bob, eve) for _ in range(4)}
+    order_of_claims = [owners[job_id] for job_id in await claimed(database, len(owners))]
+    for first in range(0, len(owners), 3):
+        assert set(order_of_claims[first : first + 3]) == set(owners.values())
+
+
+async def test_an_account_with_many_jobs_is_not_starved_by_those_that_come_one_by_one(database: Database) -> None:
+    ada, bob, eve = [await make_caller(database, name) for name in ("ada", "bob", "eve")]
+    adas = {await order(database, ada) for _ in range(10)}
+    found: list[str] = []
+    for _ in range(10):
+        for caller in (bob, eve):
+            await order(database, caller)
+        found += await claimed(database, 3)
+    assert len(adas & set(found)) >= 8, "every third claim, or nearly"
+
+
+async def test_what_was_used_before_costs_nobody_a_turn(database: Database) -> None:
+    ada, bob = await make_caller(database, "ada"), await make_caller(database, "bob")
+    for _ in range(MANY):
+        await order(database, ada)
+    await claimed(database, MANY, finish=True)
+    bobs = [await order(database, bob) for _ in range(4)]
+    adas = await order(database, ada)
+    assert adas in await claimed(database, 2), "ada stands level with bob's first"
+    assert len(bobs) == 4
+
+
+async def test_accounts_at_their_limit_are_passed_over_until_they_are_not(database: Database) -> None:
+    ada, bob = await make_caller(database, "ada", plan="free"), await make_caller(database, "bob", plan="free")
+    adas = [await order(database, ada) for _ in range(4)]
+    bobs = [await order(database, bob) for _ in range(2)]
+    claims = [await claim(database) for _ in range(5)]
+    assert [one.job.id for one in claims if one] == [adas[0], bobs[0], adas[1], bobs[1]]
+    assert claims[4] is None
+    assert claims[0] is not None
+    await queue.fail(database, claims[0].job, queue.Failure("failed", "It is down."), NOW)
+    assert await claimed(database, 1) == [adas[2]]
+
+
+async def test_a_worker_claims_jobs_of_its_services_only(database: Database) -> None:
+    ada = await make_caller(database, "ada")
+    await order(database, ada)
+    speech = await order(database, ada, service="generate_speech")
+    mine = await queue.claim(database, PLANS, "worker", 30, NOW, services=("generate_speech", "transcribe_audio"))
+    assert mine is not None
+    assert mine.job.id == speech
+    assert await queue.claim(database, PLANS, "worker", 30, NOW, services=("generate_speech",)) is None
+
+
+async def make_caller(database: Database, name: str, plan: str = "business") -> Caller:
+    async with database.write() as session:
+        account = await create_account(session, PLANS, f"{name}@example.com", NOW, plan=plan)
+        return Caller(account.id, PLANS[plan])
+
+
+async def order(
+    database: Database, caller: Caller, seconds: float | None = None, service: str = "generate_image"
+) -> str:
+    """A job, queued after those before unless it is said when."""
+    at = NOW + timedelta(seconds=next(_seconds) if seconds is None else seconds)
+    outcome = await submit(database, Submission(caller, service, {"prompt": "a cat"}, None, 5, FAR), at)
+    assert outcome.job_id is not None
+    return outcome.job_id
+
+
+async def claim(database: Database) -> queue.Claim | None:
+    return await queue.claim(database, PLANS, "worker", 30, NOW)
+
+
+async def claimed(database: Database, number: int, *, finish: bool = False) -> list[str]:
+    """The next jobs; with `finish` each ends before the next is claimed."""
+    ids = []
+    for _ in range(number):
+        found = await claim(database)
+        assert found is not None
+        ids.append(found.job.id)
+        if finish:
+            await queue.fail(database, found.job, queue.Failure("failed", "It is down."), NOW)
+    return ids

@@ -69,9 +69,9 @@ async def kill_while_selling(folder: Path, database_url: str, *, processes: int,
     assert len(books.captured) > kills, "the customers hardly got through: the test has shown little"
 
 
-async def subscribe(server: StubServer, key: str, receiver: WebServer) -> str:
+async def subscribe(server: StubServer, key: str, authority: str) -> str:
     """Has every end of a job told to the receiver; the secret it is signed with."""
-    body = {"url": f"http://{receiver.authority}/hook", "events": JOB_EVENTS}
+    body = {"url": f"http://{authority}/hook", "events": JOB_EVENTS}
     async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         answer = await client.post("/api/webhooks", json=body, headers={"Authorization": f"Bearer {key}"})
     return str(answer.json()["secret"])
@@ -98,7 +98,7 @@ async def sell_under_fire(
     Each third time it is killed in the middle of work in a subprocess. The secret of what the receiver is told.
     """
     alive = deque(running.enter_context(forked(server)) for _ in range(processes))
-    secret = await subscribe(server, key, receiver)
+    secret = await subscribe(server, key, receiver.authority)
     async with customers(server, key) as answers:
         for number in range(kills):
             process = alive.popleft()

@@ -209,7 +209,8 @@ async def test_a_caller_hears_of_its_job_from_the_reaper(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without looking for jobs that ended elsewhere: that is for those of other processes."""
-    monkeypatch.setattr("aiops.jobs.worker.WATCH_SECONDS", 600)
+    monkeypatch.setattr("aiops.process.DEAF_LOOK_SECONDS", 600)
+    monkeypatch.setattr("aiops.process.LOOK_SECONDS", 600)
 
     async def be_away(*_: Any, **__: Any) -> bool:
         raise OSError("the database is away")

@@ -1,4 +1,4 @@
-"""The command line: `aiops serve`, and what an operator does by hand."""
+"""The command line: `aiops serve`, `aiops worker`, and what an operator does by hand."""
 
 import typer
 from pydantic import ValidationError
@@ -12,7 +12,9 @@ from aiops.cli.database import database_, ledger_
 from aiops.cli.providers import providers_
 from aiops.cli.running import refuse
 from aiops.cli.serve import serve
+from aiops.cli.status import status
 from aiops.cli.webhooks import webhooks_
+from aiops.cli.worker import worker
 from aiops.contract.document import ContractError
 from aiops.database.backup import BackupError
 from aiops.database.migrate import MigrationError
@@ -20,6 +22,8 @@ from aiops.storage.files import StorageError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.command()(serve)
+app.command()(worker)
+app.command()(status)
 app.add_typer(users, name="users")
 app.add_typer(keys, name="keys")
 app.add_typer(credits_, name="credits")

@@ -36,8 +36,11 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(help="How many processes serve and work.", min=1, max=64)] = 1,
+    work: Annotated[bool, typer.Option(help="Whether they work on jobs, or leave that to `aiops worker`.")] = True,
 ) -> None:
     """Serves the API and works its jobs."""
+    if not work:
+        os.environ["AIOPS_JOB_SLOTS"] = "0"
     settings = Settings()
     configure_logs(settings.log_format)
     public_url = settings.public_url or f"http://{_reachable(host)}:{port}"

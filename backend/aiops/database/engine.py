@@ -8,7 +8,7 @@ instead of 634 ms (measured at eight writers).
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
@@ -28,6 +28,14 @@ POOL_TIMEOUT_SECONDS = 10
 SQLITE_BUSY_TIMEOUT_SECONDS = 30
 CONNECT_TIMEOUT_SECONDS = 5
 IDLE_SECONDS_UNCHECKED = 1
+# A database that has vanished without a word is given up after so long, not after the two hours of the kernel.
+CONNECTING: Mapping[str, int] = {
+    "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+    "tcp_user_timeout": 15_000,  # milliseconds
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+}
 # One row that somebody keeps locked must not take every connection; the recount of running jobs needs fresh snapshots.
 POSTGRESQL_OPTIONS = (
     "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=30s"
@@ -119,7 +127,7 @@ def _engine(url: URL, connect_args: dict[str, Any]) -> AsyncEngine:
 def _postgresql_engine(url: URL) -> AsyncEngine:
     engine = _engine(
         url,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": POSTGRESQL_OPTIONS},
+        connect_args={**CONNECTING, "options": POSTGRESQL_OPTIONS},
     )
     event.listen(engine.sync_engine, "checkin", _note_checkin)
     event.listen(engine.sync_engine, "checkout", _check_if_idle)

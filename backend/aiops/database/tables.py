@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 OPEN_STATUSES = ("queued", "running")
+OPEN = "status IN ('queued', 'running')"
 IDEMPOTENCY_KEY_AGE = timedelta(hours=24)
 
 
@@ -190,7 +191,7 @@ class StripeEvent(SQLModel, table=True):
 
 
 class AuditRecord(SQLModel, table=True):
-    """What an administrator has changed; the database refuses UPDATE and DELETE (migration 0006). `actor` is an e-mail
+    """What an administrator has changed; the database refuses UPDATE and DELETE (migration 0007). `actor` is an e-mail
     address, or the command line; `account_id` whose account it was about."""
 
     __tablename__ = "audit_record"
@@ -250,11 +251,21 @@ class Job(SQLModel, table=True):
 
     `attempt` counts the claims and fences: only the worker that made the last claim can settle. `credits` is the
     price when the job was accepted. `outputs` names the result's fields that are files: `{"image_url": file_id}`.
-    `failure` is `unprocessable` (the caller's material) or `failed` (provider or storage).
+    `failure` is `unprocessable` (the caller's material) or `failed` (provider or storage). The lowest `turn` is claimed
+    first.
     """
 
     __table_args__ = (
         Index("job_by_status", "status", "created_at"),
+        Index(
+            "job_by_turn",
+            "status",
+            "turn",
+            "created_at",
+            "id",
+            sqlite_where=text(OPEN),
+            postgresql_where=text(OPEN),
+        ),
         Index("job_by_account", "account_id", "created_at", "id"),
         Index("job_by_account_and_status", "account_id", "status", "created_at", "id"),
         Index("job_by_account_and_service", "account_id", "operation_id", "created_at", "id"),
@@ -266,6 +277,7 @@ class Job(SQLModel, table=True):
     request: dict[str, Any] = Field(sa_type=JSON)
     credits: int
     status: str = "queued"
+    turn: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     attempt: int = 0
     worker: str | None = None
     lease_until: datetime | None = timestamp(default=None, nullable=True)
@@ -399,3 +411,28 @@ class Delivery(SQLModel, table=True):
     error: str | None = None
     ended_at: datetime | None = timestamp(default=None, nullable=True)
     created_at: datetime = timestamp()
+
+
+class SchemaCompatibility(SQLModel, table=True):
+    """One row: the oldest revision whose code can use this database. A migration that only adds leaves it as it is; one
+    that takes away what older code needs moves it on."""
+
+    __tablename__ = "schema_compatibility"
+
+    oldest_code: str = Field(primary_key=True)
+
+
+class WorkerProcess(SQLModel, table=True):
+    """A process that works on jobs, or has until lately. It says from time to time that it is there; `services` is
+    empty where it works on all, `state` is working, stopping or stopped."""
+
+    __tablename__ = "worker_process"
+
+    name: str = Field(primary_key=True)
+    host: str
+    version: str
+    services: list[str] = Field(sa_type=JSON)
+    slots: int
+    started_at: datetime = timestamp()
+    seen_at: datetime = timestamp(index=True)
+    state: str

@@ -17,6 +17,7 @@ from aiops.accounts.plans import SMALLEST, Plans, limits_of
 from aiops.contract.models import Limits
 from aiops.database.engine import Database, Session
 from aiops.database.tables import OPEN_STATUSES, Account, File, Job
+from aiops.jobs import turns
 from aiops.ledger import ledger
 from aiops.webhooks import outbox
 
@@ -56,15 +57,24 @@ class Success:
     files: Sequence[File]
 
 
-async def claim(database: Database, plans: Plans, worker: str, lease_seconds: float, now: datetime) -> Claim | None:
-    """Takes the oldest queued job whose account has fewer jobs running than its plan allows, or None.
+async def claim(
+    database: Database,
+    plans: Plans,
+    worker: str,
+    lease_seconds: float,
+    now: datetime,
+    *,
+    services: Sequence[str] = (),
+) -> Claim | None:
+    """Takes the next queued job whose account has fewer jobs running than its plan allows, or None: of these services,
+    or of all. Whose turn it is, is said in `aiops.jobs.turns`.
 
     Where another worker has taken the account's last slot since the look, it looks again: the next account's job must
     not wait for that.
     """
     for _ in range(CLAIM_LOOKS_MAX):
         async with database.write() as session:
-            job = await _next_queued(session, plans)
+            job = await _next_queued(session, plans, services)
             if job is None:
                 return None
             account = await ledger.lock_account(session, job.account_id)
@@ -262,32 +272,34 @@ async def _has_succeeded(session: Session, job: Job, success: Success) -> bool:
 
 
 @cache
-def _oldest_claimable(jobs_at_once: tuple[tuple[str, int], ...]) -> Select[Job]:
-    """The oldest queued job whose account has fewer jobs running than its plan allows."""
-    running = (
-        select(func.count())
-        .where(col(Job.account_id) == col(Account.id), col(Job.status) == "running")
-        .correlate(Account)
-        .scalar_subquery()
-    )
+def _next_claimable(jobs_at_once: tuple[tuple[str, int], ...], services: tuple[str, ...]) -> Select[Job]:
+    """The queued job whose turn it is, of those whose account has fewer jobs running than its plan allows.
+
+    The accounts that may not have another are found once, from the jobs that run: they are few, what is queued may be
+    a hundred thousand.
+    """
     by_plan = dict(jobs_at_once)
     allowed = case(by_plan, value=col(Account.plan), else_=by_plan[SMALLEST])
-    return (
-        select(Job)
+    at_their_limit = (
+        select(col(Job.account_id))
         .join(Account, col(Account.id) == col(Job.account_id))
-        .where(col(Job.status) == "queued", running < allowed)
-        .order_by(col(Job.created_at), col(Job.id))
-        .limit(1)
-        .with_for_update(of=Job, key_share=True, skip_locked=True)
+        .where(turns.IS_RUNNING)
+        .group_by(col(Job.account_id), col(Account.plan))
+        .having(func.count() >= allowed)
+        .correlate(None)
     )
+    queued = select(Job).where(turns.IS_QUEUED, col(Job.account_id).not_in(at_their_limit))
+    if services:
+        queued = queued.where(col(Job.operation_id).in_(services))
+    return queued.order_by(*turns.ORDER).limit(1).with_for_update(of=Job, key_share=True, skip_locked=True)
 
 
 _RUNNING = select(func.count()).where(col(Job.account_id) == bindparam("of"), col(Job.status) == "running")
 
 
-async def _next_queued(session: Session, plans: Plans) -> Job | None:
+async def _next_queued(session: Session, plans: Plans, services: Sequence[str]) -> Job | None:
     jobs_at_once = tuple((name, limits.jobs_at_once) for name, limits in plans.items())
-    return (await session.execute(_oldest_claimable(jobs_at_once))).scalar_one_or_none()
+    return (await session.execute(_next_claimable(jobs_at_once, tuple(services)))).scalar_one_or_none()
 
 
 async def _count_running(session: Session, account_id: str) -> int:

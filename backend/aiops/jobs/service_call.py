@@ -64,7 +64,7 @@ async def accept(runtime: Runtime, call: ServiceCall) -> Outcome:
     if outcome.in_doubt:
         outcome = await _resolved(runtime.database, submission, outcome)
     if outcome.job_id is not None and not outcome.replayed:
-        runtime.arrivals.release()
+        runtime.job_arrived(submission.operation_id)
     return outcome
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from aiops.accounts import rate_limits
@@ -27,6 +27,7 @@ from aiops.errors import (
     QueueFullError,
 )
 from aiops.identifiers import new_id
+from aiops.jobs.turns import line_of
 from aiops.ledger import ledger
 from aiops.webhooks import outbox
 
@@ -36,7 +37,6 @@ QUEUE_FULL_RETRY_SECONDS = 5
 CALLBACKS_MAX = 10
 RELEASED_STATUSES = ("failed", "cancelled")
 
-_QUEUED = select(func.count()).where(col(Job.account_id) == bindparam("of"), col(Job.status) == "queued")
 _EARLIER = (
     select(IdempotencyKey)
     .join(Job, col(Job.id) == col(IdempotencyKey.job_id))
@@ -121,7 +121,8 @@ async def _decide(session: Session, submission: Submission, now: datetime) -> Ou
     earlier = await _earlier_job(session, submission, now)
     if isinstance(earlier, str):
         return await _repeat(session, submission, earlier, now)
-    if await _count_queued(session, account_id) >= submission.caller.limits.jobs_queued:
+    line = await line_of(session, account_id)
+    if line.queued >= submission.caller.limits.jobs_queued:
         return await _queue_full(session, submission.caller, now)
     counted = await _count(session, submission.caller, now)
     refusal = counted.error or earlier or submission.refusal
@@ -129,7 +130,7 @@ async def _decide(session: Session, submission: Submission, now: datetime) -> Ou
         refusal = InsufficientCreditsError(account.credits, submission.cost)
     if refusal is not None:
         return Outcome(counted.quota, error=refusal)
-    await _accept(session, submission, account, now)
+    await _accept(session, submission, account, line.next_turn, now)
     return Outcome(counted.quota, job_id=submission.job_id)
 
 
@@ -148,10 +149,6 @@ async def _earlier_job(
     if claimed is None:
         return None
     return claimed.job_id if claimed.fingerprint == submission.fingerprint else IdempotencyKeyReusedError()
-
-
-async def _count_queued(session: Session, account_id: str) -> int:
-    return (await session.execute(_QUEUED, {"of": account_id})).scalar_one()
 
 
 async def _count(session: Session, caller: Caller, now: datetime) -> Outcome:
@@ -195,7 +192,7 @@ async def _queue_full(session: Session, caller: Caller, now: datetime) -> Outcom
     return Outcome(quota, error=QueueFullError(limits.jobs_queued, wait_seconds))
 
 
-async def _accept(session: Session, submission: Submission, account: Account, now: datetime) -> None:
+async def _accept(session: Session, submission: Submission, account: Account, turn: int, now: datetime) -> None:
     account_id, before = account.id, account.credits
     job = Job(
         id=submission.job_id,
@@ -204,6 +201,7 @@ async def _accept(session: Session, submission: Submission, account: Account, no
         request=submission.request,
         model=submission.model,
         credits=submission.cost,
+        turn=turn,
         deadline_at=submission.deadline_at,
         request_id=submission.request_id,
         created_at=now,

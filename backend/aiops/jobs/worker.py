@@ -1,4 +1,4 @@
-"""Works jobs off: claims them, has their handlers do the work, and settles them. One a process, beside the server."""
+"""Works jobs off: claims them, has their handlers do the work, and settles them. One a process."""
 
 import asyncio
 import os
@@ -17,20 +17,19 @@ from aiops.background import Background
 from aiops.identifiers import new_id
 from aiops.jobs import queue
 from aiops.jobs.execution import JobContext, LeaseLostError
+from aiops.jobs.presence import Presence
 from aiops.jobs.queue import Claim, Failure, Success
 from aiops.providers.base import ProviderFailedError, ProviderRejectedError, ProviderUnavailableError
-from aiops.runtime import Runtime
+from aiops.runtime import JOB_ARRIVED, Runtime
 from aiops.storage.files import StorageError
-from aiops.storage.sweep import sweep
 
 log = structlog.get_logger()
 
 Handler = Callable[[Any, JobContext], Awaitable[BaseModel]]
 
-IDLE_SECONDS = 0.5
+IDLE_SECONDS = 5
+DEAF_IDLE_SECONDS = 0.5  # where other processes cannot tell of theirs
 RENEWALS_PER_LEASE = 3
-SWEEP_SECONDS = 600
-WATCH_SECONDS = 0.25
 STOP_SECONDS = 10
 SETTLE_PAUSE_SECONDS = 1
 OURSELVES = "aiops"  # who did the work, where no provider was asked
@@ -43,7 +42,13 @@ class Worker:
     def __init__(self, runtime: Runtime, handlers: Mapping[str, tuple[type[BaseModel], Handler]]) -> None:
         self.runtime = runtime
         self.handlers = handlers
-        self.name = f"{socket.gethostname()}:{os.getpid()}:{new_id('wrk')[-6:]}"
+        self.presence = Presence(
+            name=f"{socket.gethostname()}:{os.getpid()}:{new_id('wrk')[-6:]}",
+            host=socket.gethostname(),
+            services=runtime.settings.job_services,
+            slots=runtime.settings.job_slots,
+            started_at=runtime.clock(),
+        )
         self._slots = asyncio.Semaphore(runtime.settings.job_slots)
         self._handlers: set[asyncio.Future[BaseModel]] = set()
         self._passed_over = 0
@@ -51,12 +56,17 @@ class Worker:
         self._background = Background(runtime.draining)
 
     def start(self) -> None:
-        self._background.start(self._claim_next, self._reap, self._sweep, self._watch)
+        self._background.start(self._claim_next)
 
     def drain(self) -> None:
         """Claims nothing more; what is at work goes on."""
         self.runtime.draining.set()
-        self.runtime.arrivals.release()  # wakes the loop that waits for one
+        self.runtime.arrivals.elsewhere()  # wakes the loop that waits for one
+
+    async def finish(self, seconds: float) -> None:
+        """Waits for what is at work, but not longer."""
+        if self._jobs:
+            await asyncio.wait(self._jobs, timeout=seconds)
 
     async def stop(self) -> None:
         """Stops at once: handlers are cut off and their jobs handed back. No transaction is ever cut off, so that none
@@ -69,45 +79,48 @@ class Worker:
             await asyncio.wait(tasks, timeout=STOP_SECONDS)
 
     async def _claim_next(self) -> None:
-        """One claim for each job that arrives here, and from time to time one for those of other processes."""
+        """One claim for each job that arrives here; for those of other processes as many as there are jobs."""
         await self._slots.acquire()
         claim = None
         try:
-            has_arrived = await self._arrival()
+            is_here = await self.runtime.arrivals.next(self._idle_seconds)
             if not self.runtime.draining.is_set():
                 claim = await self._claim()
         finally:
             if claim is None:
                 self._slots.release()
         if claim is None:
-            self._passed_over += has_arrived  # its account has as many running as it may
+            self._passed_over += is_here  # its account has as many running as it may
             return
-        if not has_arrived:
-            self.runtime.arrivals.release()  # where one was waiting, others may be
+        if not is_here:
+            self.runtime.arrivals.elsewhere()  # where one was waiting, others may be
         task = asyncio.create_task(self._work(claim), name=claim.job.id)
         self._jobs.add(task)
         task.add_done_callback(self._done)
 
-    async def _claim(self) -> Claim | None:
-        lease_seconds = self.runtime.settings.lease_seconds
-        return await queue.claim(
-            self.runtime.database, self.runtime.plans, self.name, lease_seconds, self.runtime.clock()
-        )
+    @property
+    def _idle_seconds(self) -> float:
+        return IDLE_SECONDS if self.runtime.signals.is_hearing else DEAF_IDLE_SECONDS
 
-    async def _arrival(self) -> bool:
-        """Whether a job has arrived before it is time to look anyway."""
-        try:
-            async with asyncio.timeout(IDLE_SECONDS):
-                return await self.runtime.arrivals.acquire()
-        except TimeoutError:
-            return False
+    async def _claim(self) -> Claim | None:
+        settings = self.runtime.settings
+        return await queue.claim(
+            self.runtime.database,
+            self.runtime.plans,
+            self.presence.name,
+            settings.lease_seconds,
+            self.runtime.clock(),
+            services=settings.job_services,
+        )
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._jobs.discard(task)
         self._slots.release()
         if self._passed_over:
             self._passed_over -= 1
-            self.runtime.arrivals.release()
+            self.runtime.arrivals.here()
+        elif not self.runtime.database.is_sqlite:
+            self.runtime.arrivals.elsewhere()  # another process may have passed a job of the account over
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("job_not_settled", job_id=task.get_name(), exc_info=error)
 
@@ -185,6 +198,8 @@ class Worker:
         match outcome:
             case None:
                 has_ended = await queue.hand_back(database, job, now)
+                if not has_ended:
+                    self.runtime.signals.say(JOB_ARRIVED, job.operation_id)
                 await self._discard(context)
                 if has_ended:
                     await context.take_back()
@@ -216,28 +231,6 @@ class Worker:
                 await self.runtime.store.delete(stored.id)
             except StorageError as error:
                 log.warning("file_not_discarded", file_id=stored.id, reason=str(error))
-
-    async def _reap(self) -> None:
-        for job in await queue.reap(self.runtime.database, self.runtime.clock()):
-            metrics.settled(job.operation_id, "failed")
-            log.warning("job_reaped", job_id=job.id, reason=job.reason)
-            self.runtime.job_ended(job.id)
-        await self._background.pause(self.runtime.settings.reaper_seconds)
-
-    async def _sweep(self) -> None:
-        folder = self.runtime.settings.downloads_dir
-        try:
-            deleted = await sweep(self.runtime.database, self.runtime.store, folder, self.runtime.clock())
-        except StorageError as error:
-            log.warning("files_not_swept", reason=str(error))
-        else:
-            if deleted:
-                log.info("files_swept", files=deleted)
-        await self._background.pause(SWEEP_SECONDS)
-
-    async def _watch(self) -> None:
-        await self.runtime.waiters.watch(self.runtime.database)
-        await self._background.pause(WATCH_SECONDS)
 
 
 async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:

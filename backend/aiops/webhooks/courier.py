@@ -31,7 +31,7 @@ SENDS_PER_HOST_MAX = 4  # so that one that hangs does not hold up the others
 SEND_SECONDS = 15.0
 LEASE = timedelta(seconds=2 * SEND_SECONDS)
 STOP_SECONDS = 2.0
-IDLE_SECONDS = 0.5
+IDLE_SECONDS = 0.5  # a try that is due again after a failure is told by nobody
 GATHER_SECONDS = 0.02  # what ends in one moment is looked for once
 EMAIL_SENT = 250  # as the mail server answers (RFC 5321)
 DELETED = "The webhook was deleted."
@@ -54,7 +54,8 @@ class Courier:
         """Cuts off what is still being sent after a moment; the next process sends it."""
         self.runtime.outgoing.set()
         tasks = [*self._background.loops, *self._sends]
-        await asyncio.wait(tasks, timeout=STOP_SECONDS)
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOP_SECONDS)
         for post in self._posts:
             post.cancel()
         await asyncio.gather(*self._sends, return_exceptions=True)

@@ -72,6 +72,7 @@ class Job:
     created_at: datetime
     deadline_at: datetime
     status: Status = "queued"
+    turn: int = 0
     attempt: int = 0
     lease_until: datetime | None = None
     is_paid: bool = False
@@ -157,10 +158,17 @@ class Market:
 
     def accept(self, job: Job) -> None:
         account = self.accounts[job.account_id]
+        job.turn = self._next_turn(job.account_id)
         self.jobs[job.id] = job
         self._move(account, "hold", -job.price, job)
         if job.key is not None:
             account.keys[job.key] = (job.id, job.created_at)
+
+    def _next_turn(self, account_id: str) -> int:
+        """After the account's own; level with what is at work or, where nothing is, with the first that waits."""
+        turns = {status: [job.turn for job in self.jobs.values() if job.status == status] for status in OPEN}
+        mine = [job.turn + 1 for job in self.jobs.values() if job.status == "queued" and job.account_id == account_id]
+        return max([*mine, max(turns["running"], default=min(turns["queued"], default=0))])
 
     def stands_for(self, account_id: str, key: str | None, at: datetime) -> Job | None:
         """The job whose answer a call under this key gets, or is refused for."""
@@ -192,9 +200,9 @@ class Market:
     # Workers
 
     def next_job(self) -> Job | None:
-        """The oldest queued job whose account may run one more."""
+        """The queued job whose turn it is, of those whose account may run one more."""
         waiting = [job for job in self.jobs.values() if job.status == "queued" and self._may_run(job.account_id)]
-        return min(waiting, key=lambda job: job.created_at, default=None)
+        return min(waiting, key=lambda job: (job.turn, job.created_at, job.id), default=None)
 
     def claim(self, job: Job) -> None:
         job.status, job.lease_until = "running", self.now + LEASE

@@ -5,8 +5,8 @@ from alembic import op
 
 from aiops.database.tables import RowNumber, UtcDateTime
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 IN_ITS_WAY = (
     "id = NEW.id",

@@ -1,0 +1,65 @@
+"""`aiops worker`: a process that takes no calls, only works."""
+
+import asyncio
+import os
+from typing import Annotated
+
+import typer
+
+from aiops.app import create_process, create_runtime
+from aiops.cli.running import upgrade_database
+from aiops.draining import stop_signals
+from aiops.logs import configure_logs
+from aiops.process import Process
+from aiops.runtime import Runtime
+from aiops.settings import Settings
+
+FINISH_SECONDS = 15
+
+
+def worker(
+    services: Annotated[
+        str | None, typer.Option(help="Only jobs of these services, separated by commas: generate_speech,…")
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(help="How many jobs at once; AIOPS_JOB_SLOTS unless given.", min=1, max=1000)
+    ] = None,
+    finish_seconds: Annotated[
+        float, typer.Option(help="How long jobs may go on when it is to stop; then others take them over.", min=0)
+    ] = FINISH_SECONDS,
+) -> None:
+    """Works on jobs, sends webhooks and deletes what has expired."""
+    for name, given in (("AIOPS_JOB_SERVICES", services), ("AIOPS_JOB_SLOTS", concurrency)):
+        if given is not None:
+            os.environ[name] = str(given)
+    settings = Settings()
+    configure_logs(settings.log_format)
+    _check(settings)
+    if settings.is_embedded:
+        upgrade_database(settings)
+    runtime = create_runtime(settings)
+    asyncio.run(work(runtime, create_process(runtime), finish_seconds))
+
+
+def _check(settings: Settings) -> None:
+    """Raises ValueError where the process could do nothing, or would do it wrong."""
+    if not settings.works:
+        raise ValueError("AIOPS_JOB_SLOTS is 0, so there is nothing a worker may do. Set it, or give --concurrency.")
+    if not settings.is_embedded and settings.public_url is None:
+        raise ValueError("Set AIOPS_PUBLIC_URL as the servers have it: links in webhooks begin with it.")
+
+
+async def work(runtime: Runtime, process: Process, finish_seconds: float) -> None:
+    """Until it is told to stop: then what is at work may be finished, unless it is told once more."""
+    await runtime.store.check()
+    with stop_signals() as told:
+        async with process.running():
+            services = ", ".join(runtime.settings.job_services) or "all services"
+            print(f"aiops works on {services}, {runtime.settings.job_slots} jobs at once.", flush=True)
+            await told.acquire()
+            process.drain()
+            ends = [asyncio.ensure_future(process.finish(finish_seconds)), asyncio.ensure_future(told.acquire())]
+            _, pending = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for end in pending:
+                end.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)

@@ -1,0 +1,50 @@
+"""What is put right from time to time: jobs whose worker has gone silent, and files that nobody needs any more."""
+
+import structlog
+
+from aiops import metrics
+from aiops.background import Background
+from aiops.jobs import queue
+from aiops.runtime import Runtime
+from aiops.storage.files import StorageError
+from aiops.storage.sweep import sweep
+
+log = structlog.get_logger()
+
+SWEEP_SECONDS = 600
+
+
+class Upkeep:
+    """Every process reaps, so that what waits is refunded in time even where no worker lives; those that work sweep."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self._background = Background(runtime.draining)
+
+    def start(self) -> None:
+        self._background.start(self._reap)
+        if self.runtime.settings.works:
+            self._background.start(self._sweep)
+
+    async def stop(self) -> None:
+        """Waits for the step that is being taken."""
+        await self._background.stop()
+
+    async def _reap(self) -> None:
+        for job in await queue.reap(self.runtime.database, self.runtime.clock()):
+            metrics.settled(job.operation_id, "failed")
+            log.warning("job_reaped", job_id=job.id, reason=job.reason)
+            self.runtime.job_ended(job.id)
+        self.runtime.arrivals.elsewhere()  # what was not ended may be queued again
+        await self._background.pause(self.runtime.settings.reaper_seconds)
+
+    async def _sweep(self) -> None:
+        folder = self.runtime.settings.downloads_dir
+        try:
+            deleted = await sweep(self.runtime.database, self.runtime.store, folder, self.runtime.clock())
+        except StorageError as error:
+            log.warning("files_not_swept", reason=str(error))
+        else:
+            if deleted:
+                log.info("files_swept", files=deleted)
+        await self._background.pause(SWEEP_SECONDS)

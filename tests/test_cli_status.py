@@ -1,0 +1,124 @@
+"""`aiops status` and `aiops worker`, as their user has them."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiops.accounts.accounts import create_account
+from aiops.accounts.authentication import Caller
+from aiops.accounts.plans import load_plans
+from aiops.database.engine import Database
+from aiops.jobs import presence, queue
+from aiops.jobs.presence import Presence
+from aiops.jobs.submission import Submission, submit
+from aiops.runtime import utc_now
+from tests.fixtures.command import Run, refused
+
+PLANS = load_plans(None)
+SERVICES = ["generate_image", "generate_speech", "transcribe_audio"]
+
+
+@pytest.fixture
+def busy_database_url(database_url: str) -> str:
+    """Two workers, one for speech only; an image at work and two queued, one that its provider has failed."""
+    asyncio.run(make_busy(database_url))
+    return database_url
+
+
+async def make_busy(url: str) -> None:
+    database, now = Database(url), utc_now()
+    async with database.write() as session:
+        account = await create_account(session, PLANS, "ada@example.com", now, plan="business")
+    caller = Caller(account.id, PLANS["business"])
+    for _ in range(4):
+        call = Submission(caller, "generate_image", {"prompt": "a cat"}, None, 5, now + timedelta(hours=1))
+        await submit(database, call, now - timedelta(seconds=30))
+    for name, services in (("one:1:a", []), ("two:2:b", ["generate_speech"])):
+        await Presence(name, "elsewhere", services, 8, now).note(database, now, presence.WORKING)
+    await Presence("gone:3:c", socket.gethostname(), [], 8, now).note(database, now, presence.STOPPED)
+    failed = await queue.claim(database, PLANS, "one:1:a", 30, now)
+    assert failed is not None
+    await queue.fail(database, failed.job, queue.Failure("failed", "It is down.", "fal"), now)
+    assert await queue.claim(database, PLANS, "one:1:a", 30, now) is not None
+    await database.close()
+
+
+def test_status_tells_what_is_queued_who_works_and_what_is_held(run: Run, busy_database_url: str) -> None:
+    ended = run("status", "--json", database_url=busy_database_url)
+    assert ended.code == 0
+    found: dict[str, Any] = json.loads(ended.out)
+    images, speech, _ = found["queues"]
+    assert [queue["service"] for queue in found["queues"]] == SERVICES
+    assert (images["queued"], images["running"], images["workers"], speech["workers"]) == (2, 1, 1, 2)
+    assert 30 <= images["oldest_seconds"] < 90
+    assert [(one["name"], one["running"]) for one in found["workers"]] == [
+        ("one:1:a", {"generate_image": 1}),
+        ("two:2:b", {}),
+    ]
+    assert (found["open_holds"], found["credits_held"], found["deliveries_due"]) == (3, 15, 0)
+    (provider,) = found["providers"]
+    assert (provider["name"], provider["failed"], provider["last_reason"]) == ("fal", 1, "It is down.")
+
+
+def test_status_for_people(run: Run, busy_database_url: str) -> None:
+    lines = run("status", database_url=busy_database_url).out.splitlines()
+    assert lines[1].split()[:3] == ["generate_image", "2", "1"]
+    assert "takes generate_speech, 0 of 8 at work: idle" in lines[7]
+    assert "fal, generate_image: 0 succeeded, 1 failed" in "\n".join(lines)
+
+
+def test_status_ends_with_1_where_nobody_takes_the_jobs_of_a_service(run: Run, database_url: str) -> None:
+    ended = run("status", database_url=database_url)
+    assert ended.code == 1
+    assert "No worker takes jobs of transcribe_audio." in ended.out
+
+
+def test_a_machine_can_ask_for_its_own_worker(run: Run, busy_database_url: str) -> None:
+    """The health check of a container. The one of this machine has stopped."""
+    assert run("status", "--here", database_url=busy_database_url).code == 1
+    mine = Presence("four:4:d", socket.gethostname(), [], 8, utc_now())
+
+    async def begin() -> None:
+        database = Database(busy_database_url)
+        await mine.note(database, utc_now(), presence.WORKING)
+        await database.close()
+
+    asyncio.run(begin())
+    assert run("status", "--here", database_url=busy_database_url).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "reason"),
+    [
+        (["--services", "generate_music"], {}, "there is no service generate_music, but generate_image,"),
+        ([], {"job_slots": "0"}, "AIOPS_JOB_SLOTS is 0, so there is nothing a worker may do"),
+        ([], {"database_url": "postgresql://nobody@127.0.0.1:1/x"}, "Set AIOPS_PUBLIC_URL as the servers have it"),
+    ],
+    ids=["unknown service", "no slots", "no address"],
+)
+def test_a_worker_that_could_do_nothing_says_why(
+    run: Run, arguments: list[str], settings: dict[str, str], reason: str
+) -> None:
+    assert reason in refused(run("worker", *arguments, secret_key="secret of the tests", **settings))
+
+
+def test_a_worker_starts_and_stops(tmp_path: Path) -> None:
+    started = subprocess.Popen(
+        [sys.executable, "-m", "aiops", "worker", "--services", "generate_image", "--concurrency", "3"],
+        env={"AIOPS_DATA_DIR": str(tmp_path), "PATH": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert started.stdout is not None
+    assert started.stdout.readline() == "aiops works on generate_image, 3 jobs at once.\n"
+    started.terminate()
+    assert started.wait(30) == 0
+    started.stdout.close()
