@@ -86,6 +86,7 @@ async def test_zapiers_own_tool_validates_and_builds_it(document: Path, workshop
     assert steps | {"definition.json", "index.js", "operations.json", "runtime/steps.js", "settings.json"} <= names
 
 
+@pytest.mark.timeout(600)  # a document has some hundreds of steps
 @every_document
 async def test_its_own_tests_pass_offline(document: Path, workshop: Path) -> None:
     code, said = await run(rendered(document, workshop), "npm", "test", "--silent")
