@@ -3,7 +3,8 @@
 from typing import Any
 
 from aiops_connect import ir
-from aiops_connect.platforms.make import connection, errors, iml
+from aiops_connect.platforms.make import errors, iml
+from aiops_connect.platforms.make.connection import Connections
 from aiops_connect.platforms.make.runner.iml.syntax import Node
 from aiops_connect.publisher import Publisher
 
@@ -19,10 +20,10 @@ def address(server: ir.Server, publisher: Publisher) -> str:
     return f"{publisher.base_url.rstrip('/')}{url}" if server.is_relative else url
 
 
-def communication(app: ir.App, base_url: str, *, leaves_host: bool) -> dict[str, Any]:
+def communication(app: ir.App, connections: Connections, base_url: str, *, leaves_host: bool) -> dict[str, Any]:
     """`leaves_host`: some module fetches from an address that the API names. Make sends the headers of the base to any
     address, so the credentials are left out there."""
-    found = connection.of_all(app)
+    found = connections.together()
     if leaves_host:
         found.headers = {name: _at_home(value) for name, value in found.headers.items()}
     operations = [*app.operations, *app.internal]

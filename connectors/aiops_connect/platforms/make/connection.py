@@ -36,8 +36,52 @@ class Connection:
         return _opens(self.schemes, operation)
 
 
-def connections(app: ir.App) -> list[Connection]:
-    """Those that an app needs, the one that opens the most operations first; none where nothing is asked for."""
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Those of an app, the one that opens the most operations first; none where nothing is asked for."""
+
+    all: tuple[Connection, ...]
+
+    def of(self, operation: ir.Operation) -> Connection | None:
+        return next((one for one in self.all if one.opens(operation)), None)
+
+    def used(self, operation: ir.Operation | None) -> dict[str, str | None]:
+        """The connection of a component, as the manifest has it; of one without an operation any two."""
+        if operation is not None:
+            found = self.of(operation)
+            return {"connection": found.id if found is not None else None, "altConnection": None}
+        first, second, *_ = [*(one.id for one in self.all), None, None]
+        return {"connection": first, "altConnection": second}
+
+    def carried(self, operation: ir.Operation) -> Credentials:
+        """What a request carries that inherits nothing."""
+        found = self.of(operation)
+        return found.used if found is not None else Credentials("connection")
+
+    def scopes(self, operation: ir.Operation) -> list[str]:
+        """What a token has to be allowed for the operation."""
+        found = self.of(operation)
+        if found is None or found.used.flow is None:
+            return []
+        uses = [use for requirement in operation.security for use in requirement.uses if use.scheme in found.schemes]
+        return list(dict.fromkeys(scope for use in uses for scope in use.scopes))
+
+    def together(self) -> Credentials:
+        """What every request carries, whichever connection it has: what is not set, is not sent."""
+        if len(self.all) == 1:
+            return self.all[0].used
+        merged = Credentials("connection")
+        for one in (each.used for each in self.all):
+            merged.parameters += one.parameters
+            merged.cookies += [_if_used(one, cookie, iml.variable("emptystring")) for cookie in one.cookies]
+            for into, values in ((merged.headers, one.headers), (merged.query, one.query)):
+                for name, value in values.items():
+                    into[name] = _if_used(one, value, into.get(name, iml.UNDEFINED))
+        return merged
+
+
+def connections(app: ir.App) -> Connections:
+    """Those that an app needs."""
     found: list[Connection] = []
     taken: tuple[set[str], set[str]] = (set(), set())
     for schemes in _needed(app):
@@ -49,7 +93,7 @@ def connections(app: ir.App) -> list[Connection]:
         id_ = naming.component_id(schemes[0].id[:_ID_LENGTH_MAX], others) if found else first
         names = tuple(scheme.id for scheme in schemes)
         found.append(Connection(id_, names, schemes[0].label, asked, used))
-    return found
+    return Connections(tuple(found))
 
 
 def _needed(app: ir.App) -> Iterator[list[ir.SecurityScheme]]:
@@ -73,72 +117,36 @@ def _problems(known: dict[str, ir.SecurityScheme], schemes: Iterable[str]) -> li
     return credentials.of([known[name] for name in schemes], "parameters").problems
 
 
-def problems(app: ir.App) -> list[Problem]:
+def problems(app: ir.App, found: Connections) -> list[Problem]:
     """Why there is no connection, or an operation has none."""
     if app.connection is None:
         return []
     known = {scheme.id: scheme for scheme in app.connection.schemes}
-    found = connections(app)
-    if not found:
+    if not found.all:
         return [Problem(WHERE, message) for one in app.connection.alternatives for message in _problems(known, one)][:1]
     return [
         Problem(operation.source, f"{operation.id} needs credentials for which Make has no connection. Exclude it.")
         for operation in app.operations
-        if not any(one.opens(operation) for one in found)
+        if found.of(operation) is None
     ]
-
-
-def used(app: ir.App, operation: ir.Operation | None = None) -> dict[str, str | None]:
-    """The connection of a component: one that opens its operation, the first where that is any."""
-    found = [one.id for one in connections(app) if operation is None or one.opens(operation)]
-    other = found[1] if operation is None and len(found) > 1 else None
-    return {"connection": found[0] if found else None, "altConnection": other}
-
-
-def of_operation(app: ir.App, operation: ir.Operation) -> Credentials:
-    """What a request carries that inherits nothing."""
-    return next((one.used for one in connections(app) if one.opens(operation)), Credentials("connection"))
-
-
-def of_all(app: ir.App) -> Credentials:
-    """What every request carries, whichever connection it has: what is not set, is not sent."""
-    found = [one.used for one in connections(app)]
-    if len(found) == 1:
-        return found[0]
-    merged = Credentials("connection")
-    for one in found:
-        merged.parameters += one.parameters
-        merged.cookies += [_if_used(one, cookie, iml.variable("emptystring")) for cookie in one.cookies]
-        for into, values in ((merged.headers, one.headers), (merged.query, one.query)):
-            for name, value in values.items():
-                into[name] = _if_used(one, value, into.get(name, iml.UNDEFINED))
-    return merged
 
 
 def _if_used(one: Credentials, value: Node, otherwise: Node) -> Node:
     return iml.call("if", one.proof, value, otherwise)
 
 
-def scopes(app: ir.App, operation: ir.Operation) -> list[str]:
-    """What a token has to be allowed for the operation."""
-    for one in connections(app):
-        if one.opens(operation):
-            uses = [use for requirement in operation.security for use in requirement.uses if use.scheme in one.schemes]
-            return list(dict.fromkeys(scope for use in uses for scope in use.scopes)) if one.used.flow else []
-    return []
-
-
-def components(app: ir.App, publisher: Publisher, base_url: str) -> tuple[list[Component], list[Problem]]:
+def components(
+    app: ir.App, known: Connections, publisher: Publisher, base_url: str
+) -> tuple[list[Component], list[Problem]]:
     """The connections as components, and what keeps them from being tested."""
-    found, untested = [], problems(app)
-    all_ = connections(app)
+    found, untested = [], problems(app, known)
     check = app.operation(app.connection.check) if app.connection is not None and app.connection.check else None
-    if all_ and check is not None and (needed := [one.id for one in check.inputs if one.required]):
+    if known.all and check is not None and (needed := [one.id for one in check.inputs if one.required]):
         message = f"{check.id} cannot test a connection: it needs {needed[0]}. Mark another one: x-connector-check."
         untested.append(Problem(check.source, message))
         check = None
-    for one in all_:
-        name = publisher.title if len(all_) == 1 else f"{publisher.title} ({one.label})"
+    for one in known.all:
+        name = publisher.title if len(known.all) == 1 else f"{publisher.title} ({one.label})"
         made = _component(app, one, name, check if check is not None and one.opens(check) else None, base_url)
         found.append(replace(made, codes={**made.codes, "params": _with_link(one.asked.parameters, publisher)}))
     return found, untested

@@ -50,15 +50,16 @@ class _Rendering:
         self.base_url = base.address(server, publisher)
         self.problems: list[Problem] = []
         self.taken = {universal.ID.casefold()}
-        self.rpcs = Rpcs(app, self.base_url, self.taken)
+        self.connections = connection.connections(app)
+        self.rpcs = Rpcs(app, self.connections, self.base_url, self.taken)
         self.groups: list[dict[str, Any]] = []
-        can_fetch = not connection.of_all(app).query
-        self.modules = Modules(app, publisher, self.base_url, self.rpcs, self.taken, can_fetch)
+        can_fetch = not self.connections.together().query
+        self.modules = Modules(app, self.connections, publisher, self.base_url, self.rpcs, self.taken, can_fetch)
 
     def emitted(self) -> Emitted:
         made = self._components()
         fetches = any("download_file" in str(one.codes.get("mappableParams")) for one in made)
-        communication = base.communication(self.app, self.base_url, leaves_host=fetches)
+        communication = base.communication(self.app, self.connections, self.base_url, leaves_host=fetches)
         readme = templates(__package__).get_template("README.md.jinja").render(self._facts(made))
         files = [
             json_file("makecomapp.json", self._manifest(made)),
@@ -72,20 +73,20 @@ class _Rendering:
         return Emitted(tuple(files), tuple(sorted(self.problems)))
 
     def _components(self) -> list[Component]:
-        made, problems = connection.components(self.app, self.publisher, self.base_url)
+        made, problems = connection.components(self.app, self.connections, self.publisher, self.base_url)
         self.problems += problems
         made += self._triggers()
         for resource in self.app.resources:
             modules = [self._made(one, self.modules.component) for one in resource.operations]
             made += self._grouped(resource.label, [one for one in modules if one is not None])
-        made += self._grouped("Other", [universal.component(self.app, self.base_url)])
+        made += self._grouped("Other", [universal.component(self.app, self.connections, self.base_url)])
         return [*made, *self.rpcs.made.values()]
 
     def _triggers(self) -> list[Component]:
         made: list[Component] = []
         for trigger in self.app.triggers:
             try:
-                made += webhooks.components(self.app, trigger, self.base_url, self.taken)
+                made += webhooks.components(self.app, self.connections, trigger, self.base_url, self.taken)
             except iml.InexpressibleError as error:
                 self.problems.append(Problem("#/webhooks", f"{trigger.id} cannot be rendered for Make: {error}"))
         self._grouped("Triggers", [one for one in made if one.kind == "module"])

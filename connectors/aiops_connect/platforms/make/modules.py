@@ -7,7 +7,6 @@ from aiops_connect import help_texts, ir
 from aiops_connect.platforms.make import (
     answers,
     base,
-    connection,
     fields,
     files,
     idempotency,
@@ -19,6 +18,7 @@ from aiops_connect.platforms.make import (
     requests,
 )
 from aiops_connect.platforms.make.components import Component
+from aiops_connect.platforms.make.connection import Connections
 from aiops_connect.platforms.make.requests import Directives, Value
 from aiops_connect.platforms.make.rpcs import Rpcs
 from aiops_connect.publisher import Publisher
@@ -38,6 +38,7 @@ class Modules:
     """What modules are made of, beside their operations."""
 
     app: ir.App
+    connections: Connections
     publisher: Publisher
     base_url: str
     rpcs: Rpcs
@@ -65,7 +66,7 @@ class Modules:
             "description": naming.description(operation, label),
             "moduleType": "search" if is_search else "action",
             **({} if is_search else {"actionCrud": _CRUD[operation.effect]}),
-            **connection.used(self.app, operation),
+            **self.connections.used(operation),
         }
         codes = {
             "communication": made["communication"],
@@ -73,7 +74,7 @@ class Modules:
             "mappableParams": made["mappableParams"],
             "interface": made["interface"],
             "samples": made["samples"],
-            "scope": connection.scopes(self.app, operation),
+            "scope": self.connections.scopes(operation),
         }
         return Component("module", naming.component_id(operation.id, self.taken), metadata, codes)
 
@@ -104,7 +105,7 @@ class Modules:
         first = {field: value for field, value in driven.items() if value is not None}
         values = {**self._values(operation, asked), **first}
         limit = iml.whole(iml.variable("parameters", name))
-        listing = pages.directives(operation, pointer, limit, self.app, self.host(operation) or self.base_url)
+        listing = pages.directives(operation, pointer, limit, self.connections, self.host(operation) or self.base_url)
         plain = [one for one in asked if not one.is_advanced]
         advanced = [one for one in asked if one.is_advanced]
         call = {**requests.request(operation, values, self.host(operation)), **listing}

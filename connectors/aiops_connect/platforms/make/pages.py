@@ -3,7 +3,8 @@
 from typing import Any, assert_never
 
 from aiops_connect import ir
-from aiops_connect.platforms.make import connection, iml
+from aiops_connect.platforms.make import iml
+from aiops_connect.platforms.make.connection import Connections
 from aiops_connect.platforms.make.requests import Directives, Value
 from aiops_connect.platforms.make.runner.iml.syntax import Node
 
@@ -71,7 +72,7 @@ def limit_parameter(name: str) -> dict[str, Any]:
 
 
 def directives(
-    operation: ir.Operation, pointer: ir.Pointer, limit: str | int, app: ir.App, base_url: str
+    operation: ir.Operation, pointer: ir.Pointer, limit: str | int, connections: Connections, base_url: str
 ) -> Directives:
     """What makes a request a list. `limit` is how many bundles, or the expression that says so."""
     container = iml.below(_BODY, pointer)
@@ -101,7 +102,7 @@ def directives(
             response["temp"] = {"offset": iml.whole(passed)}
             return _with(response, operation.input(name), _OFFSET, _is_full(operation, container))
         case ir.Link(next=following):
-            return _by_link(response, following, app, base_url)
+            return _by_link(response, following, connections, base_url)
     assert_never(operation.pagination)
 
 
@@ -120,7 +121,7 @@ def _with(response: Directives, field: ir.Field, value: Node, condition: Node) -
     return {"pagination": page, "response": response}
 
 
-def _by_link(response: Directives, following: ir.Pointer | None, app: ir.App, base_url: str) -> Directives:
+def _by_link(response: Directives, following: ir.Pointer | None, connections: Connections, base_url: str) -> Directives:
     """The address that the answer or the header Link names, as long as it is on the API's own host. It has its own
     query, so nothing of the first request is merged into it; the credentials are said again."""
     header = iml.variable("headers", "link")
@@ -132,6 +133,6 @@ def _by_link(response: Directives, following: ir.Pointer | None, app: ir.App, ba
     address = iml.call("if", is_path, iml.joined(iml.text(origin), found), found)
     response["temp"] = {"next": iml.whole(iml.call("ifempty", address, iml.variable("emptystring")))}
     at_home = iml.equals(iml.call("indexOf", _NEXT, iml.text(f"{origin}/")), iml.number(0))
-    carried = connection.of_all(app).sent
+    carried = connections.together().sent
     page = {"mergeWithParent": False, "url": iml.whole(_NEXT), "method": "GET", **carried}
     return {"pagination": {**page, "condition": iml.whole(at_home)}, "response": response}

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from aiops_connect import ir
 from aiops_connect.naming import label as name_label
-from aiops_connect.platforms.make import connection, iml, naming, pages, requests
+from aiops_connect.platforms.make import iml, naming, pages, requests
 from aiops_connect.platforms.make.components import Component
+from aiops_connect.platforms.make.connection import Connections
 
 OPTIONS_MAX = 300
 
@@ -15,6 +16,7 @@ class Rpcs:
     """The RPCs of an app, one for each way to fill a list."""
 
     app: ir.App
+    connections: Connections
     base_url: str
     taken: set[str]
     made: dict[ir.OptionsSource, Component] = field(default_factory=dict)
@@ -29,7 +31,7 @@ class Rpcs:
         operation = self.app.operation(source.call.operation)
         values = {one.field: one.source for one in source.call.bindings if isinstance(one.source, ir.Literally)}
         driven = {name: value for name, value in pages.driven(operation).items() if value is not None}
-        listing = pages.directives(operation, source.items, OPTIONS_MAX, self.app, self.base_url)
+        listing = pages.directives(operation, source.items, OPTIONS_MAX, self.connections, self.base_url)
         item = iml.variable("item")
         value = iml.below(item, source.value)
         label = (
@@ -39,7 +41,7 @@ class Rpcs:
         communication = {**requests.request(operation, {**driven, **values}), **listing}
         metadata = {
             "label": naming.label(f"{name_label(operation.id)} to choose from"),
-            **connection.used(self.app, operation),
+            **self.connections.used(operation),
         }
         name = naming.component_id(f"{operation.id} options", self.taken)
         return Component("rpc", name, metadata, {"communication": communication, "params": []})

@@ -3,14 +3,14 @@
 from typing import Any
 
 from aiops_connect import ir
-from aiops_connect.platforms.make import connection
 from aiops_connect.platforms.make.components import Component
+from aiops_connect.platforms.make.connection import Connections
 
 ID = "makeApiCall"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def component(app: ir.App, base_url: str) -> Component:
+def component(app: ir.App, connections: Connections, base_url: str) -> Component:
     """Make wants one in each app. The path comes after the host and a slash, so that no path leads to another."""
     origin = "/".join(base_url.split("/")[:3])
     example = next((one.path for one in app.operations if one.method == "GET" and "{" not in one.path), "/")
@@ -28,7 +28,7 @@ def component(app: ir.App, base_url: str) -> Component:
         "label": "Make an API call",
         "description": "Performs an arbitrary authorized API call.",
         "moduleType": "universal",
-        **connection.used(app),
+        **connections.used(None),
     }
     codes: dict[str, Any] = {
         "communication": communication,
