@@ -41,35 +41,40 @@ async def trials(
 
     `models` are those of the contract by operationId; `recording` is what is transcribed.
     """
-    for provider in providers:
-        for operation_id in sorted(OPERATIONS):
-            served = [model for model in models[operation_id] if _serves(provider, operation_id, model)]
-            for number, model in enumerate(served):
-                if number and not every_model:
-                    yield Trial(provider.name, model)
-                else:
-                    yield Trial(provider.name, model, is_tried=True, problem=await _problem(provider, model, recording))
+    # Listed before any call: one that turns out to refuse the key serves nothing from then on.
+    served = [
+        (provider, operation_id, [one for one in models[operation_id] if _serves(provider, operation_id, one)])
+        for provider in providers
+        for operation_id in sorted(OPERATIONS)
+    ]
+    for provider, operation_id, its_models in served:
+        for number, model in enumerate(its_models):
+            if number and not every_model:
+                yield Trial(provider.name, model)
+            else:
+                problem = await _problem(provider, operation_id, model, recording)
+                yield Trial(provider.name, model, is_tried=True, problem=problem)
 
 
 def _serves(provider: Provider, operation_id: str, model: str) -> bool:
     return operation_id in provider.operations and provider.serves(operation_id, model)
 
 
-async def _problem(provider: Provider, model: str, recording: Path) -> str | None:
+async def _problem(provider: Provider, operation_id: str, model: str, recording: Path) -> str | None:
     try:
-        await _call(provider, model, recording)
+        await _call(provider, operation_id, model, recording)
     except ProviderError as error:
         return error.reason
     return None
 
 
-async def _call(provider: Provider, model: str, recording: Path) -> None:
+async def _call(provider: Provider, operation_id: str, model: str, recording: Path) -> None:
     call = Call(CALL_SECONDS, started=_note_nothing, progress=lambda _: None)
-    if isinstance(provider, ImageProvider) and provider.serves("generate_image", model):
+    if operation_id == "generate_image" and isinstance(provider, ImageProvider):
         checked_image(await provider.generate_image(PROMPT, STYLE, ASPECT_RATIO, model, call))
-    elif isinstance(provider, SpeechProvider) and provider.serves("generate_speech", model):
+    elif operation_id == "generate_speech" and isinstance(provider, SpeechProvider):
         checked_speech(await provider.generate_speech(TEXT, VOICE, model, call))
-    elif isinstance(provider, TranscriptionProvider):
+    elif operation_id == "transcribe_audio" and isinstance(provider, TranscriptionProvider):
         audio = Audio(recording, RECORDING_SECONDS_MAX)
         checked_transcript(await provider.transcribe_audio(audio, LANGUAGE, model, call))
 

@@ -147,8 +147,10 @@ class Remote:
         return ProviderFailedError(reason)
 
     def note(self, answer: ApiAnswer) -> None:
-        """Logs what the provider said, which is for the operator and not for the caller."""
+        """Logs what the provider said, which is for the operator and not for the caller; some repeat the key."""
         body = answer.body[:LOGGED_BODY_LENGTH].decode(errors="replace")
+        for value in self._headers.values():
+            body = body.replace(value.rpartition(" ")[2], "…")
         log.warning("provider_answered", provider=self.name, status=answer.status, body=body)
 
     async def _send(
@@ -158,6 +160,7 @@ class Remote:
         try:
             return await self.ask(call, timeout_seconds=seconds, size_max_bytes=size_max_bytes)
         except NotSentError as error:
+            log.warning("provider_not_reached", provider=self.name, reason=str(error))
             raise ProviderUnavailableError("The provider cannot be reached.") from error
         except NoAnswerError as error:
             log.warning("provider_did_not_answer", provider=self.name, reason=str(error))
