@@ -165,7 +165,7 @@ def check(fresh: Callable[[], AbstractContextManager[str]], acts: list[str], dat
     assert ends[0] == ends[1]
 
 
-@settings(SETTINGS, max_examples=6)
+@settings(SETTINGS, max_examples=4)
 @given(acts=ACTS, data=st.data())
 def test_any_order_and_repetition_of_events_ends_in_the_same_balance(
     fresh_database: Callable[[], AbstractContextManager[str]], acts: list[str], data: st.DataObject

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from starlette.routing import Route
 
 from aiops.accounts import attempts
@@ -24,7 +24,7 @@ SCRIPT = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}</titl
 POSTS = [route for route in PAGES if route.methods and "POST" in route.methods]
 PRIVATE = [
     *("/dashboard", "/jobs", "/jobs/recent", "/jobs/job_000000000000000000000000", "/transactions"),
-    *("/transactions.csv", "/api-keys", "/settings"),
+    *("/transactions.csv", "/api-keys", "/settings", "/billing", "/billing/paid"),
     *("/webhooks", "/webhooks/deliveries", "/webhooks/hook_000000000000000000000000"),
 ]
 
@@ -37,6 +37,8 @@ def path_of(route: Route) -> str:
 async def test_a_form_of_a_foreign_page_is_refused(sqlite_service: Service) -> None:
     ada, mallory = visitor(sqlite_service), visitor(sqlite_service)
     await ada.sign_up()
+    async with sqlite_service.runtime.database.write() as session:
+        await session.execute(update(Account).values(is_administrator=True))  # who has every form
     await mallory.sign_up("mallory@example.com")
     fields = {"email": "ada@example.com", "password": "another password", "current": PASSWORD, "name": "x"}
     for token in ({}, mallory.form("/sign-out").fields, {"csrf_token": "x" * 43}):
