@@ -1,4 +1,4 @@
-"""The same service in one process and in several on one PostgreSQL, called for one account and for a thousand.
+"""The service in one process and in several that share a PostgreSQL, called for one account and for a thousand.
 
 Each process serves and works. On a machine with fewer cores than processes, callers and PostgreSQL together want, what
 more processes bring is bounded by that: the report says how many cores there are.
@@ -20,22 +20,22 @@ ACCOUNTS = 1000
 
 @contextmanager
 def processes(folder: Path, server: Postgresql) -> Iterator[Suite]:
-    """Starts a server for each number of processes, all on one database, and stops them at the end."""
+    """Starts a server for each number of processes, each on a database of its own, and stops them at the end."""
     plans = folder / "plans.yaml"
     plans.write_text(PLANS)
-    url = server.create("processes")
-    keys = asyncio.run(prepare(url, ACCOUNTS))
+    keys = asyncio.run(prepare(server.create("processes"), ACCOUNTS))
     requests = [call_request(key) for key in keys]
-    variables = {**service_variables(url), "AIOPS_PLANS_FILE": str(plans)}
     one = f"1 process, {ACCOUNTS:,} accounts"
-    cases, servers = [], {}
+    cases, servers, databases = [], {}, {}
     with ExitStack() as stack:
         for number in PROCESSES:
             name = f"{number} process{'es' if number > 1 else ''}, {ACCOUNTS:,} accounts"
-            # Started anew for each, so that one waits idle while the others are called: that costs a look every 5 s.
+            url = server.create(f"processes_{number}", "processes")  # so that they do not tell one another
+            databases[name] = url
+            variables = {**service_variables(url), "AIOPS_PLANS_FILE": str(plans)}
             running = stack.enter_context(serving("service", folder / f"processes_{number}", variables, number))
             servers[name] = running
             cases.append(Case(ServerTarget(name, running, requests), {"one": one}))
             alone = f"{number} process{'es' if number > 1 else ''}, one account"
             cases.append(Case(ServerTarget(alone, running, requests[:1]), {"one": one}, connections_min=2))
-        yield Suite(f"calls on {os.cpu_count()} cores", cases, {"processes": url}, [], servers)
+        yield Suite(f"calls on {os.cpu_count()} cores", cases, databases, [], servers)

@@ -33,6 +33,7 @@ from tests.jobs.test_kills import OPENING_CREDITS, check_told, customers, has_an
 SERVERS = WORKERS = 3
 SECONDS_BETWEEN_KILLS = (0.3, 2.0)
 CUT_SECONDS = 4
+SUPERVISION_SECONDS = 0.2
 ALLOWED = "two namespaces"
 HOW = ALLOWED if are_allowed() else "NOT RUN: this machine allows no network namespaces"
 OPTIONS = {
@@ -70,6 +71,15 @@ class Fleet:
     def start(self, kind: str) -> None:
         process = forked(self.server, AIOPS_JOB_SLOTS="0") if kind == "server" else forked_worker(self.server)
         self.processes.append((kind, self.stack.enter_context(process)))
+
+    async def supervise(self) -> None:
+        """Starts anew what has ended by itself, as whoever runs it would: one that starts without a database does."""
+        while True:
+            for kind, process in list(self.processes):
+                if process.exitcode is not None:
+                    self.processes.remove((kind, process))
+                    self.start(kind)
+            await asyncio.sleep(SUPERVISION_SECONDS)
 
     async def kill_one(self) -> None:
         kind, process = self.processes.pop(random.randrange(len(self.processes)))
@@ -114,11 +124,13 @@ async def selling(
         _, key = await make_customer(database_url, load_plans(plans), plan="free", credits=OPENING_CREDITS)
         with stub_server(folder, through, **options) as server, fleet(server) as running:
             secret = await subscribe(server, key, receiver.authority)
+            supervision = asyncio.create_task(running.supervise())
             async with customers(server, key) as answers:
                 await has_answered(answers, 5)
                 yield running, answers
                 await has_answered(answers, 20)
             await check(database_url, server, key, receiver, secret)
+            supervision.cancel()
 
 
 async def check(database_url: str, server: StubServer, key: str, receiver: WebServer, secret: str) -> None:
