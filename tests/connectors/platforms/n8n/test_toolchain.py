@@ -97,20 +97,18 @@ def test_every_construct_is_built_and_linted(tmp_path: Path) -> None:
     scan(folder)
 
 
-def test_hostile_text_is_compiled_to_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_compiled_to_itself(tmp_path: Path, text: str) -> None:
     """What the compiled package says is the text, and no linter finds code in it."""
-    for number, text in enumerate(HOSTILE):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        package(folder, hostile_app(text, "Things"))
-        judge(folder)
-        operations = loaded(folder, "nodes/Things/operations/thing.js", "thingOperations")
-        (operation,) = operations.values()
-        sent = {one["name"]: one for one in operation["inputs"]}
-        assert text in sent
-        assert sent["fixed"]["constant"] == text
-        properties = loaded(folder, "nodes/Things/properties/thing.js", "thingProperties")
-        assert [one for one in strings(properties) if one.startswith("=")] == []
+    package(tmp_path, hostile_app(text, "Things"))
+    judge(tmp_path)
+    operations = loaded(tmp_path, "nodes/Things/operations/thing.js", "thingOperations")
+    (operation,) = operations.values()
+    sent = {one["name"]: one for one in operation["inputs"]}
+    assert text in sent
+    assert sent["fixed"]["constant"] == text
+    properties = loaded(tmp_path, "nodes/Things/properties/thing.js", "thingProperties")
+    assert [one for one in strings(properties) if one.startswith("=")] == []
 
 
 def loaded(folder: Path, file: str, name: str) -> Any:
