@@ -16,12 +16,14 @@ from aiops import app
 from aiops.accounts.plans import load_plans
 from aiops.jobs import worker
 from tests.fixtures.buyers import OPENING_CREDITS, buyers, check_outputs, plans_without_limits, sells_again
+from tests.fixtures.receiver import Receiver
 from tests.fixtures.server import StubServer, make_customer, stub_server
-from tests.fixtures.service import Service, until
+from tests.fixtures.service import until
 
 PAGE = (Path(__file__).parents[1] / "docs" / "operations.md").read_text(encoding="utf-8")
 BINARIES = (Path(sys.executable).parent, POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+IN_ORDER = (0, "The ledger is in order.\n", "")
 
 
 def printed(heading: str, text: str) -> str:
@@ -66,12 +68,16 @@ async def test_a_backup_that_is_taken_while_the_server_sells_can_be_restored(
         async with buyers(server.url, key) as answers:
             await sells_again(answers)
         await check_outputs(server.url, server.database_url, answers)
-        assert await _is_in_order(server, backup)
+        assert await _verified(server, backup) == IN_ORDER
 
 
 async def _is_in_order(server: StubServer, backup: Path) -> bool:
+    return await _verified(server, backup) == IN_ORDER
+
+
+async def _verified(server: StubServer, backup: Path) -> tuple[int, str, str]:
     done = await asyncio.to_thread(run, printed("Restore", "this has nothing to say"), server, backup)
-    return (done.returncode, done.stdout) == (0, "The ledger is in order.\n")
+    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.fixture
@@ -102,9 +108,16 @@ def test_the_bounds_of_a_stop_are_those_of_the_code() -> None:
     assert app.STOP_SECONDS + worker.STOP_SECONDS < 30, "what the page tells to wait"
 
 
-async def test_the_metrics_to_watch_are_there(sqlite_service: Service) -> None:
-    ada = await sqlite_service.customer()
+async def test_the_metrics_to_watch_are_there(sqlite_receiver: Receiver) -> None:
+    client = sqlite_receiver.service.client()
+    ada = await sqlite_receiver.service.customer()
+    await sqlite_receiver.subscribe(ada)
     await ada.image()
-    text = (await sqlite_service.client().get("/metrics")).text
+
+    async def has_counted_delivery() -> bool:
+        return "\naiops_deliveries_total{" in (await client.get("/metrics")).text
+
+    await until(has_counted_delivery)
+    text = (await client.get("/metrics")).text
     watched = set(re.findall(r"aiops_[a-z_]+", PAGE))
     assert {name for name in watched if f"\n{name}" not in text} == set()
