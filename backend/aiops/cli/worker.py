@@ -1,8 +1,7 @@
 """`aiops worker`: a process that takes no calls, only works."""
 
 import asyncio
-import os
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,10 +28,8 @@ def worker(
     ] = FINISH_SECONDS,
 ) -> None:
     """Works on jobs, sends webhooks and deletes what has expired."""
-    for name, given in (("AIOPS_JOB_SERVICES", services), ("AIOPS_JOB_SLOTS", concurrency)):
-        if given is not None:
-            os.environ[name] = str(given)
-    settings = Settings()
+    given: dict[str, Any] = {"job_services": services, "job_slots": concurrency}
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})
     configure_logs(settings.log_format)
     _check(settings)
     if settings.is_embedded:

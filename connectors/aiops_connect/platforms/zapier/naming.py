@@ -29,12 +29,13 @@ _READING = frozenset(("get", "list", "find", "retrieve", "fetch", "show", "read"
 _STATES = frozenset(("is", "are", "was", "were", "has", "have"))
 _ABBREVIATIONS = {"api": "API", "id": "ID", "ids": "IDs", "uri": "URI", "url": "URL", "urls": "URLs"}
 _VOWELS = "aeiou"
+_TAKEN_IN_JAVASCRIPT = frozenset(("constructor",))  # every object has one: the schema calls the key used twice
 
 
 def key(text: str, *, otherwise: str = "step") -> str:
     """A key that the schema takes: a letter, then letters, digits and underscores, two characters at least."""
     name = naming.identifier(text, otherwise=otherwise)
-    return name if len(name) > 1 else f"{name}_{otherwise}"
+    return f"{name}_{otherwise}" if len(name) < 2 or name in _TAKEN_IN_JAVASCRIPT else name
 
 
 def search_key(words: list[str]) -> str:

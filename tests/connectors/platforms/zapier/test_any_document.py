@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 
 from aiops_connect.openapi import parse
 from aiops_connect.platforms.zapier.definition import definition
@@ -15,6 +15,20 @@ from tests.fixtures.any_document import documents
 from tests.fixtures.publisher import PUBLISHER
 
 EXAMPLES = 100
+OF_EVERY_OBJECT = {  # what JavaScript finds in an object that has no such member
+    "openapi": "3.1.0",
+    "info": {"title": "Names", "version": "1"},
+    "servers": [{"url": "https://names.example"}],
+    "paths": {
+        "/names": {
+            "get": {
+                "operationId": "list_names",
+                "parameters": [{"name": "constructor", "in": "query", "schema": {"type": "string"}}],
+                "responses": {"200": {"description": "Names."}},
+            }
+        }
+    },
+}
 VALIDATE = """
 const { validateAppDefinition } = require('zapier-platform-schema');
 let text = '';
@@ -33,10 +47,11 @@ def made() -> list[dict[str, Any]]:
         max_examples=EXAMPLES,
         deadline=None,
         database=None,
-        phases=[Phase.generate],
+        phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     @given(documents)
+    @example(OF_EVERY_OBJECT)
     def collect(tree: Any) -> None:
         app = parse(tree).app
         assert app is not None
