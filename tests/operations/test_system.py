@@ -14,9 +14,9 @@ import pytest_asyncio
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from psycopg.sql import SQL, Identifier
+from sqlalchemy import text
 
 from aiops.contract.document import DEFAULT_PATH
-from aiops.database.migrate import downgrade, upgrade
 from aiops.operations import get_readiness
 from aiops.providers.base import Call, ProviderUnavailableError
 from tests.fixtures.disk import room_for
@@ -241,13 +241,18 @@ async def test_a_process_whose_disk_is_full_is_not_ready(sqlite_service: Service
     assert (await client.get("/ready")).status_code == 200
 
 
-async def test_a_database_that_is_not_migrated_is_not_ready(service: Service) -> None:
-    url, client = service.runtime.database.url.render_as_string(hide_password=False), service.client()
-    await asyncio.to_thread(downgrade, url, "base")
+async def test_a_database_without_its_tables_is_not_ready(service: Service) -> None:
+    client = service.client()
+    await execute(service, "ALTER TABLE account RENAME TO elsewhere")
     answer = await client.get("/ready")
-    await asyncio.to_thread(upgrade, url)
+    await execute(service, "ALTER TABLE elsewhere RENAME TO account")
     assert (answer.status_code, answer.json()) == (503, NO_DATABASE)
     assert (await client.get("/ready")).status_code == 200
+
+
+async def execute(service: Service, statement: str) -> None:
+    async with service.runtime.database.write() as session:
+        await session.execute(text(statement))
 
 
 async def test_a_process_that_is_told_to_stop_is_not_ready(tmp_path: Path, new_database: Callable[[str], str]) -> None:
