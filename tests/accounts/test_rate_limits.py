@@ -170,6 +170,7 @@ async def test_whoever_comes_back_to_a_full_queue_as_told_has_a_place_when_the_l
     settings: dict[str, Any] = {"plans_file": plans, "reaper_seconds": 0.05}
     async with running_service(tmp_path, new_database("sqlite"), **settings) as service:
         start_of_a_minute(service)
+        over = service.clock() + timedelta(seconds=service.runtime.settings.job_seconds)  # or a moment after that
         finish = asyncio.Event()
 
         async def wait(_call: Call) -> None:
@@ -181,7 +182,6 @@ async def test_whoever_comes_back_to_a_full_queue_as_told_has_a_place_when_the_l
         for status in ("running", "queued"):
             calls.append(asyncio.create_task(ada.image()))
             await until(lambda status=status: has_job(ada, status))  # type: ignore[misc]
-        over = service.clock() + timedelta(seconds=service.runtime.settings.job_seconds)
         while (refusal := await ada.image()).status_code == 429:
             assert refusal.json()["code"] == "queue_full"
             assert service.clock() < over
