@@ -139,6 +139,7 @@ ALLOWED = (
     Allowance(
         "n8n", "default", "A parameter of n8n always has a default; it is sent only where it is added.", _is_placeholder
     ),
+    Allowance("n8n", "default", "Where one of several shapes is chosen, none is filled in.", _has_no_default),
     Allowance("n8n", "outcome", "n8n has one kind of error; it says to check the credential.", _named("401")),
     Allowance("n8n", "own input", "Lists of n8n's own nodes ask how many.", _named("limit", "returnAll")),
     Allowance("n8n", "own input", "Work may outlast a node.", _named("waitForCompletion", "maximumWait")),

@@ -66,7 +66,8 @@ def _is_shown(one: Property, resource: str, operation: str) -> bool:
 def _inputs(name: str, one: Property, shape: Property, lists: dict[str, Any]) -> Iterator[tuple[str, Input]]:
     is_whole = one["type"] == "json" or shape["kind"] == "file"
     required = bool(one.get("required")) or (one["type"] == "boolean" and "displayOptions" in one)
-    made = Input(required, _default(one), frozenset(_choices(one, shape, lists)), _limits(one), is_whole)
+    choices, is_loose = frozenset(_choices(one, shape, lists)), shape["kind"] == "union"
+    made = Input(required, _default(one), choices, _limits(one), is_whole, is_loose)
     yield name, made
     if shape["kind"] != "group":
         return
