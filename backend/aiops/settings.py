@@ -19,6 +19,11 @@ SECRET_KEY_BYTES = 32
 LOCAL_URL = "http://127.0.0.1:8000"
 
 
+def plain(message: str) -> str:
+    """What Pydantic says of a setting, without its own words before ours."""
+    return message.removeprefix("Value error, ")
+
+
 def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 

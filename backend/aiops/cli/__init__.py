@@ -18,6 +18,7 @@ from aiops.cli.worker import worker
 from aiops.contract.document import ContractError
 from aiops.database.backup import BackupError
 from aiops.database.migrate import MigrationError
+from aiops.settings import plain
 from aiops.storage.files import StorageError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -40,7 +41,7 @@ def main() -> None:
     try:
         app()
     except ValidationError as error:
-        problems = "; ".join(f"AIOPS_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())
+        problems = "; ".join(f"AIOPS_{str(one['loc'][0]).upper()}: {plain(one['msg'])}" for one in error.errors())
         refuse(problems)
     except SQLAlchemyError as error:
         reason = error.orig if isinstance(error, DBAPIError) else error

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from aiops.settings import plain
+
 
 def _address(value: str) -> str:
     try:
@@ -52,9 +54,7 @@ def _sentence(provider: str, error: ValidationError) -> str:
     problems = []
     for one in error.errors(include_input=False, include_url=False):
         name = str(one["loc"][0])
-        problems.append(f"{name} is not set" if one["type"] == "missing" else f"{name}: {_plain(one['msg'])}")
+        problems.append(
+            f"{name} is not set" if one["type"] == "missing" else f"{name}: {plain(one['msg']).rstrip('.')}"
+        )
     return f"The provider {provider} (AIOPS_PROVIDERS) cannot be used: {'; '.join(problems)}."
-
-
-def _plain(message: str) -> str:
-    return message.removeprefix("Value error, ").rstrip(".")
