@@ -100,6 +100,15 @@ async def test_every_page_of_the_administration_is_there_for_an_administrator(se
         assert "Administration" in answer.text
 
 
+async def test_where_nothing_is_sold_an_administrator_is_led_to_where_credits_are_given(
+    sqlite_service: Service,
+) -> None:
+    person = await owner(sqlite_service)
+    answer = await person.get("/billing")
+    assert f'href="/admin/users/{await account_id(sqlite_service, OWNER)}"' in answer.text
+    assert "Ask whoever runs this server" not in answer.text
+
+
 async def test_a_form_without_its_token_changes_nothing(sqlite_service: Service) -> None:
     person = await owner(sqlite_service)
     its_id = await account_id(sqlite_service, OWNER)
