@@ -51,13 +51,17 @@ def load_publisher(path: Path) -> Publisher:
     Raises:
         PublisherError: there is no such file, or something in it is missing, superfluous or no text.
     """
+    known = {field.name: field for field in fields(Publisher) if field.name not in _CONTENTS}
+    if not path.exists():
+        wanted = ", ".join(name for name in known if name not in _OPTIONAL)
+        what_to_do = f"There is no such file. Say there who publishes ({wanted}), or name your file with --publisher."
+        raise PublisherError((Problem(path.name, what_to_do),))
     try:
         tree = load(path)
     except LoadError as error:
         raise PublisherError((Problem(path.name, str(error)),)) from error
     if not isinstance(tree, dict):
         raise PublisherError((Problem(path.name, "It has to be an object."),))
-    known = {field.name: field for field in fields(Publisher) if field.name not in _CONTENTS}
     problems = [
         Problem(f"{path.name}#/{name}", f"There is no such setting. There are {', '.join(known)}.")
         for name in tree.keys() - known

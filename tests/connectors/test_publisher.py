@@ -24,6 +24,11 @@ def test_settings_are_read(tmp_path: Path) -> None:
     assert load_publisher(written(tmp_path, SETTINGS)) == PUBLISHER
 
 
+def test_where_nobody_has_said_who_publishes_it_is_told_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(PublisherError, match=r"^publisher\.yaml: There is no such file\. Say there .*\(name, .*icon\)"):
+        load_publisher(tmp_path / "publisher.yaml")
+
+
 @pytest.mark.parametrize(
     ("settings", "problems"),
     [
