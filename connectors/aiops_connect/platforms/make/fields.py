@@ -210,13 +210,19 @@ def _link_or_file(field: ir.Field) -> Parameter:
     }
 
 
+def is_file(field: ir.Field) -> Node:
+    """Whether a file is given where a link could be."""
+    return iml.equals(iml.variable("parameters", files.source_name(field)), iml.text("file"))
+
+
 def entered(field: ir.Field) -> Node:
     """The value of an input that is no file, as it is to be sent in JSON; undefined where it is not set."""
     given = iml.variable("parameters", field.id)
     match entry(field):
         case Entry.LINK_OR_FILE:
-            is_file = iml.equals(iml.variable("parameters", files.source_name(field)), iml.text("file"))
-            return iml.call("if", is_file, iml.variable("temp", files.link_name(field)), iml.set_or_absent(given))
+            return iml.call(
+                "if", is_file(field), iml.variable("temp", files.link_name(field)), iml.set_or_absent(given)
+            )
         case Entry.JSON:
             return iml.if_set(given, iml.call("parseJSON", given))
     if isinstance(field.type, ir.DateTime) and field.type.precision == "date-time":

@@ -22,8 +22,11 @@ def _told_apart(field: ir.Field) -> list[Node]:
         case fields.Entry.CONSTANT, _:
             return []
         case fields.Entry.FILE, _:
-            data = iml.variable("parameters", files.file_names(field).data)
-            return [iml.if_set(data, iml.call("sha256", data))]
+            return [_content(field)]
+        case fields.Entry.LINK_OR_FILE, _:
+            # Not the link that the upload was answered with: each upload has its own.
+            given = iml.set_or_absent(iml.variable("parameters", field.id))
+            return [iml.call("if", fields.is_file(field), _content(field), given)]
         case fields.Entry.FILES, _:
             contents = iml.call("map", iml.variable("parameters", field.id), iml.text(files.IN_A_LIST.data))
             return [iml.if_set(contents, iml.call("sha256", iml.call("join", contents, iml.variable("emptystring"))))]
@@ -32,3 +35,8 @@ def _told_apart(field: ir.Field) -> list[Node]:
         case fields.Entry.JSON, _:
             return [iml.variable("parameters", field.id)]
     return [fields.entered(field)]
+
+
+def _content(field: ir.Field) -> Node:
+    data = iml.variable("parameters", files.file_names(field).data)
+    return iml.if_set(data, iml.call("sha256", data))

@@ -169,11 +169,10 @@ class Modules:
 
     def _upload(self, field: ir.Field, upload: ir.Upload) -> Directives:
         operation = self.app.operation(upload.operation)
-        is_file = iml.equals(iml.variable("parameters", files.source_name(field)), iml.text("file"))
         answered = iml.whole(iml.below(_BODY, upload.url))
         return {
             **requests.request(operation, {upload.field: requests.file_value(field)}, self.host(operation)),
-            "condition": iml.whole(is_file),
+            "condition": iml.whole(fields.is_file(field)),
             "response": {"temp": {files.link_name(field): answered}},
         }
 

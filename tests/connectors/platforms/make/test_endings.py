@@ -10,8 +10,10 @@ import pytest
 from aiops_connect.platforms.make.runner import InstantClock, MakeError
 from tests.connectors.platforms.make.rendered import MakeAccount, ours
 from tests.connectors.platforms.make.runner.service import Answer, Service, running
+from tests.fixtures.media import wav
 from tests.fixtures.server import StubServer
 
+RECORDING = wav(8000, 1, bytes(8000))
 NewAccount = Callable[..., MakeAccount]
 
 
@@ -174,6 +176,16 @@ def test_the_same_execution_is_not_charged_twice(account: MakeAccount) -> None:
     jobs = [bundle["job_id"] for [bundle] in (once, again, other)]
     assert jobs[0] == jobs[1] != jobs[2]
     assert account.output("getAccount")["credits"] == 5000 - 2 * 2
+
+
+def test_the_same_file_in_the_same_execution_is_not_charged_twice(account: MakeAccount) -> None:
+    """The second upload has a link of its own, so the repeat is refused, not answered."""
+    parameters = {"audio_url_source": "file", "audio_url_file_name": "call.wav", "audio_url_data": RECORDING}
+    [once] = account.run("transcribeAudio", "a", parameters=parameters).bundles
+    assert once["credits_charged"] == 3
+    with pytest.raises(MakeError, match="Idempotency-Key"):
+        account.run("transcribeAudio", "a", parameters=parameters)
+    assert account.output("getAccount")["credits"] == 5000 - 3
 
 
 def test_the_key_of_the_caller_is_sent_as_it_is(account: MakeAccount) -> None:
