@@ -15,6 +15,15 @@ const operations = require('../operations.json');
 const TIMEOUT_MS = 25_000;
 const REDIRECTS_MAX = 3;
 
+// A step of a path that is one or two dots leads to another operation (URL Standard, section 4.1), however it is written.
+/** @type {(z: Z, filled: string) => string} */
+const checked = (z, filled) => {
+  if (filled.split('/').some((step) => step === '.' || step === '..')) {
+    throw halted(z, 'An id cannot be "." or "..". Enter another.');
+  }
+  return filled;
+};
+
 // `values` is a list of { node, value }: the inputs that are set.
 /** @type {(z: Z, bundle: Bundle, call: ApiCall, values: InputValue[]) => Promise<HttpRequest>} */
 const requestOf = async (z, bundle, call, values) => {
@@ -23,7 +32,7 @@ const requestOf = async (z, bundle, call, values) => {
   const cookie = cookies(values);
   return {
     method: call.method,
-    url: `${base}${path(call.path, values)}${query(values)}`,
+    url: `${base}${checked(z, path(call.path, values))}${query(values)}`,
     headers: {
       Accept: call.answer === 'json' ? 'application/json' : '*/*',
       ...(cookie === '' ? {} : { Cookie: cookie }),
@@ -47,7 +56,7 @@ const afterwards = ({ method }, isRepeatable) => {
 /** @type {(z: Z, bundle: Bundle, request: HttpRequest, call?: Partial<ApiCall>, options?: CallOptions) => Promise<HttpAnswer>} */
 const send = async (z, bundle, request, call = {}, options = {}) => {
   const { isTest, expected, isRepeatable, raw = call.answer === 'file', timeoutMs = TIMEOUT_MS } = options;
-  const middlewareData = { messages: call.messages ?? [], isTest, expected };
+  const middlewareData = { messages: call.messages ?? [], isPaid: call.isPaid, isTest, expected };
   let next = { ...request, raw, redirect: 'manual', timeout: timeoutMs, middlewareData };
   for (let count = 0; count <= REDIRECTS_MAX; count += 1) {
     /** @type {any} */

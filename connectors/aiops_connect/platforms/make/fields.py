@@ -13,6 +13,7 @@ from aiops_connect.platforms.make.runner.iml.syntax import Node
 
 NAME_LENGTH_MAX = 128
 DATE_FORMAT = "YYYY-MM-DDTHH:mm:ss[Z]"
+NOT_DOTS = r"^(?!\.{1,2}$)"  # in a path they lead to another operation (URL Standard, section 4.1)
 _PATTERN_LENGTH_MAX = 500
 
 
@@ -81,7 +82,10 @@ def parameters(field: ir.Field) -> list[Parameter]:
 def _parameter(field: ir.Field, name: str) -> Parameter:
     default = {} if field.default in (ir.MISSING, None) else {"default": field.default}
     guard(field.default)
-    return {**_named(field, name), **_shape(field.type), **_help(field), **default}
+    shape = _shape(field.type)
+    if field.location is ir.Location.PATH and shape["type"] == "text":
+        shape = {**shape, "validate": {"pattern": NOT_DOTS, **shape.get("validate", {})}}
+    return {**_named(field, name), **shape, **_help(field), **default}
 
 
 def _json(field: ir.Field) -> Parameter:

@@ -56,6 +56,8 @@ def call(operation: ir.Operation, app: ir.App, inputs: Inputs) -> Call:
     messages = sorted({error.message for error in operation.errors if error.message})
     if messages:
         made["messages"] = messages
+    if operation.credits is not None:
+        made["isPaid"] = True
     return made | {"answer": answer_form(operation.answer)}
 
 

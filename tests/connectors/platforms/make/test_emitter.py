@@ -16,7 +16,7 @@ from aiops_connect.openapi import parse
 from aiops_connect.platforms.make import iml
 from aiops_connect.platforms.make.emitter import EMITTER
 from aiops_connect.platforms.make.errors import MESSAGE_LENGTH_MAX
-from aiops_connect.platforms.make.runner import InstantClock, Settings, Target, Trace, load_app, run
+from aiops_connect.platforms.make.runner import InputError, InstantClock, Settings, Target, Trace, load_app, run
 from aiops_connect.platforms.make.runner.iml.template import parse as parse_template
 from aiops_connect.platforms.make.runner.inputs import Inputs
 from tests.connectors.platforms.make.rendered import OURS, contents, emitted, ours, texts, written
@@ -184,6 +184,16 @@ def test_a_path_is_encoded_once_and_its_query_goes_into_the_query(tmp_path: Path
     folder = written(emitted(app), tmp_path)
     service.will_answer(Answer("GET /things%20with%20spaces?beta=true", {}))
     run(load_app(folder), Target.parse("act"), Inputs(), Settings(InstantClock(), base_url=service.url), Trace())
+
+
+@pytest.mark.parametrize("step", [".", ".."])
+def test_dots_lead_to_no_other_operation(tmp_path: Path, service: Service, step: str) -> None:
+    parameter = {"name": "part", "in": "path", "required": True, "schema": {"type": "string"}}
+    operation = with_operation({"parameters": [parameter]}, path="/things/parts/{part}", method="delete")
+    app = load_app(written(emitted(app_of(operation)), tmp_path))
+    with pytest.raises(InputError, match="pattern"):
+        run(app, Target.parse("act"), Inputs({"part": step}), Settings(InstantClock(), base_url=service.url), Trace())
+    assert service.received == []
 
 
 FORM = {

@@ -86,6 +86,12 @@ async def test_what_no_repeat_would_change_stops_the_run(status: int, body: Any,
     assert (found.error, found.message) == (error, message)
 
 
+async def test_a_call_that_costs_nothing_gives_no_credits_back() -> None:
+    async with answered(answer(409, said("Not now", "busy", refunded=True))) as (app, _):
+        found = await app.run("searches.find_account.operation.perform")
+    assert (found.error, found.message) == ("HaltedError", "Not now.")
+
+
 @pytest.mark.parametrize(
     ("status", "body", "message"),
     [

@@ -24,6 +24,12 @@ async def test_a_job_that_is_not_there_is_not_found(zap: Zap, job_id: str) -> No
     assert (await zap.app.run(FIND_JOB, {"job_id": job_id})).results == []
 
 
+@pytest.mark.parametrize("job_id", [".", ".."])
+async def test_dots_lead_to_no_other_operation(zap: Zap, job_id: str) -> None:
+    found = await zap.app.run(FIND_JOB, {"job_id": job_id})
+    assert (found.error, found.message) == ("HaltedError", 'An id cannot be "." or "..". Enter another.')
+
+
 async def test_the_account_is_found(zap: Zap) -> None:
     [account] = (await zap.app.run(FIND_ACCOUNT)).results
     assert account["credits"] == 1000

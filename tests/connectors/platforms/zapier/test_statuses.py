@@ -15,7 +15,7 @@ from tests.connectors.platforms.zapier.test_errors import IMAGE, answer, answere
 STEP = "generate_image"
 LINK = "https://files.example/a.png"
 DONE = {"image_url": LINK, "success": True}
-OPEN = ("JobStillOpen", "The job goes on; replay this run later to get its result. It is not charged again.")
+OPEN = ("JobStillOpen", "The job goes on; look it up by its id before you replay this run.")
 FAILED = ("HaltedError", "The job failed: It broke. 5 credits were refunded.")
 CANCELLED = ("HaltedError", "The job was cancelled. 5 credits were refunded.")
 EXPECTED: dict[str, Any] = {

@@ -75,6 +75,7 @@ async def test_what_is_not_signed_by_the_subscription_starts_nothing(zap: Zap) -
         await deliver(zap, webhook, late, content, {}),
         await deliver(zap, webhook, {}, content, {}),
         await deliver(zap, other, head, content, {}),
+        await deliver(zap, {**webhook, "secret": None}, head, content, {}),
     ):
         assert (forged.status, forged.results) == ("SUCCESS", [])
 

@@ -73,14 +73,14 @@ const figures = (body) => {
 };
 
 // What the API says, for people: at most a few sentences, without markup and without what is secret.
-/** @type {(response: HttpAnswer, content: string, bundle: Bundle, pointers: Pointer[]) => string} */
-const messageOf = (response, content, bundle, pointers) => {
+/** @type {(response: HttpAnswer, content: string, bundle: Bundle, pointers: Pointer[], isPaid: boolean) => string} */
+const messageOf = (response, content, bundle, pointers, isPaid) => {
   const body = parsed(content);
   const said = [...pointers, ...USUAL_MESSAGES]
     .map((pointer) => at(body, pointer))
     .find((one) => typeof one === 'string' && one.trim() !== '');
   const reason = typeof body?.reason === 'string' ? body.reason : undefined;
-  const refunded = body?.refunded === true ? 'The credits were refunded' : undefined;
+  const refunded = isPaid && body?.refunded === true ? 'The credits were refunded' : undefined;
   const told = [said ?? `${settings.title} answered with status ${response.status}`, reason, ...details(body), refunded]
     .filter(Boolean)
     .map((one) => sentence(one.trim()));
@@ -97,8 +97,8 @@ const secondsUntil = (header, now = Date.now()) => {
 
 /** @type {(response: HttpAnswer, content: string, z: Z, bundle: Bundle) => Error} */
 const asError = (response, content, z, bundle) => {
-  const { messages = [], isTest = false } = response.request?.middlewareData ?? {};
-  const message = messageOf(response, content, bundle, messages);
+  const { messages = [], isPaid = false, isTest = false } = response.request?.middlewareData ?? {};
+  const message = messageOf(response, content, bundle, messages, isPaid);
   const seconds = secondsUntil(response.headers.get('retry-after'));
   const { status } = response;
   if (status === 401) {

@@ -68,7 +68,7 @@ const started = async (z, bundle, plan, values, more) => {
   const { call: described, job } = plan;
   const start = Object.fromEntries(Object.entries(job.start).map(([id, { value }]) => [id, value]));
   const all = [...values, ...own(described.own ?? {}, { ...start, ...more })];
-  const isRepeatable = Boolean(more[plan.idempotency]);
+  const isRepeatable = Boolean(entered(bundle)); // a key of ours may be another one when the run is replayed
   const response = await send(z, bundle, await requestOf(z, bundle, described, all), described, { isRepeatable });
   return { isAccepted: String(response.status) === job.acceptedStatus, body: answerOf(z, described, response) };
 };
@@ -128,7 +128,7 @@ const resumeJob = async (z, bundle, plan) => {
     found = told;
   }
   if (!hasEnded(plan, found)) {
-    throw failed(z, 'The job goes on; replay this run later to get its result. It is not charged again.', 'JobStillOpen');
+    throw failed(z, 'The job goes on; look it up by its id before you replay this run.', 'JobStillOpen');
   }
   return resultOf(z, plan, found);
 };

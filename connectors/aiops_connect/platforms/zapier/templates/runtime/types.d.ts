@@ -59,6 +59,8 @@ declare global {
     server?: string;
     body?: BodyForm;
     messages?: Pointer[];
+    /** It costs credits. */
+    isPaid?: boolean;
     answer: string;
   }
   /** A value, a pointer into what came before, or what Zapier says: one of them. */
