@@ -163,8 +163,10 @@ class _Package:
         facts: Property = {
             "title": self.title,
             "credentials": [one.name for one in self.credentials],
-            "operations": spread,
         }
+        if renewed := [one.name for one in self.credentials if one.is_oauth]:
+            facts["renewed"] = renewed
+        facts["operations"] = spread
         return f"import type {{ Api }} from '../runtime/types';\n{imports}\nexport const api: Api = {literal(facts)};\n"
 
     def _lists(self) -> str:

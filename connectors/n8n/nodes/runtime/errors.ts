@@ -105,6 +105,17 @@ export function unreachable(node: INode, itemIndex: number, cause: unknown, hasF
 	return failure(node, itemIndex, `The service could not be reached: ${why}`, advice, details);
 }
 
+/** When n8n has no token, and gets none in place of one that has run out. */
+export function unrenewed(node: INode, itemIndex: number, cause: unknown): NodeApiError {
+	const advice = 'Open the credential and connect it again. Then run the node again.';
+	return failure(node, itemIndex, 'The credential could not be renewed', advice, { reason: textAt(cause, '/message') });
+}
+
+/** Whether what went wrong is n8n's token, and not the way to the service: that has codes of its own. */
+export function isOfToken(cause: unknown): boolean {
+	return ['', 'EAUTH'].includes(codeOf(cause));
+}
+
 function codeOf(cause: unknown): string {
 	for (const pointer of ['/code', '/httpCode', '/cause/code', '/errorResponse/code']) {
 		const code = textAt(cause, pointer);

@@ -155,18 +155,22 @@ def test_lists_are_read_page_by_page(pages: dict[str, Any]) -> None:
     assert json.loads(done.stdout) == {"found": [*range(1, 15)], "listed": [*range(1, 26)], "sizes": [10]}
 
 
-# A job that ends at the sixth look. n8n's own way of passing time is replaced: how long it was asked to is noted.
+# A job that ends at the sixth look, each of which takes some seconds. Time passes by itself: how long n8n was asked
+# to wait is noted.
 WAITED = """
-const { folder, job, retryAfter } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { folder, job, retryAfter, looks } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const Module = require('module');
 const { _load: load } = Module;
 const pauses = [];
-const sleep = async (milliseconds) => void pauses.push(milliseconds / 1000);
+let now = 0;
+Date.now = () => now;
+const passed = (milliseconds) => void (now += milliseconds);
+const sleep = async (milliseconds) => passed(milliseconds) ?? void pauses.push(milliseconds / 1000);
 Module._load = (name, ...rest) => (name === 'n8n-workflow' ? { ...load(name, ...rest), sleep } : load(name, ...rest));
 const { ended } = require(`${folder}/jobs.js`);
 const asked = [];
 async function answer(_, { headers }) {
-  asked.push(headers.Prefer ?? null);
+  passed(looks[asked.push(headers.Prefer ?? null) - 1] * 1000);
   const body = JSON.stringify({ id: 'job_1', status: asked.length < 6 ? 'running' : 'done' });
   const told = retryAfter !== null && asked.length === 1 ? { 'retry-after': retryAfter } : {};
   return { statusCode: 200, headers: { 'content-type': 'application/json', ...told }, body };
@@ -199,17 +203,25 @@ JOB: dict[str, Any] = {
 }
 
 
+LONG_POLLING = {"wait": {"field": "prefer", "text": "wait={seconds}", "secondsMax": 240}}
+
+
 @pytest.mark.parametrize(
-    ("more", "retry_after", "asked", "pauses"),
+    ("more", "looks", "retry_after", "asked", "pauses"),
     [
-        ({}, None, None, [1, 1.5, 2.25, 3.375, 5.0625]),
-        ({}, "7", None, [7, 10.5, 15, 15, 15]),
-        ({"wait": {"field": "prefer", "text": "wait={seconds}", "secondsMax": 240}}, None, "wait=25", []),
+        ({}, [0] * 6, None, None, [1, 1.5, 2.25, 3.375, 5.0625]),
+        ({}, [0] * 6, "7", None, [7, 10.5, 15, 15, 15]),
+        (LONG_POLLING, [25] * 6, None, "wait=25", []),
+        (LONG_POLLING, [0] * 6, None, "wait=25", [1, 1.5, 2.25, 3.375, 5.0625]),
+        (LONG_POLLING, [0, 25, 0, 25, 25, 25], "5", "wait=25", [5, 7.5]),
     ],
-    ids=["backs off", "as it is told to", "long polling"],
+    ids=["backs off", "as it is told to", "long polling", "answered at once", "answered at once now and then"],
 )
-def test_a_job_is_waited_for(more: Any, retry_after: str | None, asked: str | None, pauses: list[float]) -> None:
-    given = json.dumps({"folder": str(RUNTIME), "job": {**JOB, **more}, "retryAfter": retry_after})
+def test_a_job_is_waited_for(
+    more: Any, looks: list[int], retry_after: str | None, asked: str | None, pauses: list[float]
+) -> None:
+    job = {**JOB, **more}
+    given = json.dumps({"folder": str(RUNTIME), "job": job, "retryAfter": retry_after, "looks": looks})
     done = subprocess.run(
         ["node", "-e", WAITED], input=given, env=node_environment(), capture_output=True, text=True, check=True
     )

@@ -9,5 +9,6 @@ import { thingOperations } from './operations/thing';
 export const api: Api = {
 	title: 'Things',
 	credentials: ['thingsApi', 'thingsBasicApi', 'thingsOAuth2Api'],
+	renewed: ['thingsOAuth2Api'],
 	operations: { ...thingOperations, ...fileOperations, ...drawingOperations, ...accountOperations, ...internalOperations },
 };

@@ -13,6 +13,8 @@ const PAUSE_SECONDS_FIRST = 1;
 const PAUSE_SECONDS_MAX = 15;
 const PAUSE_GROWTH = 1.5;
 const MARGIN_MILLISECONDS = 30_000;
+/** An answer that took this long was waited for by the service; one that comes sooner was not. */
+const WAITED_MILLISECONDS = 1000;
 const TROUBLES_MAX = 5;
 
 export interface Waiting extends Work {
@@ -49,19 +51,20 @@ async function polled(waiting: Waiting, accepted: unknown, job: Job): Promise<Js
 	const deadline = Date.now() + waiting.secondsMax * 1000;
 	let found: unknown = accepted;
 	let seconds = PAUSE_SECONDS_FIRST;
-	let isFirst = true;
+	let isDue = true;
 	for (;;) {
 		const state = textAt(found, job.state);
 		if (job.succeeded.includes(state)) return found as JsonObject;
 		if (job.failed.includes(state) || job.cancelled.includes(state)) throw await unsuccessful(waiting, found, accepted);
 		const left = (deadline - Date.now()) / 1000;
 		if (left <= 0) throw outOfTime(waiting, accepted);
-		if (!isFirst) {
+		if (!isDue) {
 			await pause(waiting.context, Math.min(seconds, left));
 			seconds = Math.min(seconds * PAUSE_GROWTH, PAUSE_SECONDS_MAX);
 		}
+		const asked = Date.now();
 		const answer = await looked(waiting, accepted, Math.max(1, Math.min(left, LONG_POLL_SECONDS)));
-		isFirst = job.wait !== undefined;
+		isDue = job.wait !== undefined && Date.now() - asked >= WAITED_MILLISECONDS;
 		seconds = Math.max(seconds, retryAfter(answer) ?? 0);
 		found = answer.body;
 	}

@@ -23,7 +23,6 @@ export async function request(operation: Operation, values: Values, base: string
 		url: address(operation, of('path'), of('query').flatMap(([input, value]) => inQuery(input, value)), base),
 		headers,
 		returnFullResponse: true,
-		ignoreHttpStatusErrors: true,
 		sendCredentialsOnCrossOriginRedirect: false,
 	};
 	await addBody(options, operation, of('body'));

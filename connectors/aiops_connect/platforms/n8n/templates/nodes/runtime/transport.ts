@@ -1,9 +1,9 @@
 /** Calls to the API with the credential of the node. */
-import type { IHttpRequestOptions, IN8nHttpFullResponse } from 'n8n-workflow';
+import type { IDataObject, IHttpRequestOptions, IN8nHttpFullResponse } from 'n8n-workflow';
 import { sleep } from 'n8n-workflow';
 
-import { refused, retryAfter, unreachable } from './errors';
-import { at } from './pointer';
+import { isOfToken, refused, retryAfter, unreachable, unrenewed } from './errors';
+import { at, isObject } from './pointer';
 import { request } from './request';
 import { close, isOpen } from './streams';
 import type { Answer, Api, Call, Caller, Operation, Value, Values } from './types';
@@ -11,6 +11,7 @@ import type { Answer, Api, Call, Caller, Operation, Value, Values } from './type
 const TIMEOUT_MILLISECONDS = 300_000;
 /** How long a call that came too early waits in all before people are told, unless it is to be less. */
 const PATIENCE_SECONDS = 65;
+const UNAUTHORIZED = 401;
 const TOO_MANY = 429;
 
 export interface CallOptions {
@@ -85,20 +86,32 @@ async function answered(
 	const itemIndex = options.itemIndex ?? 0;
 	const credential = credentialOf(context, api, itemIndex);
 	const isStream = operation.answer === 'bytes';
+	const isRenewed = api.renewed?.includes(credential) === true;
 	const http: IHttpRequestOptions = {
 		...(await request(operation, values, await baseUrl(context, credential))),
 		timeout: options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS,
 		encoding: isStream ? 'stream' : 'text',
+		ignoreHttpStatusErrors: isRenewed ? { ignore: true, except: [UNAUTHORIZED] } : true, // n8n renews a token at an error
 	};
 	try {
 		const send = context.helpers.httpRequestWithAuthentication;
 		const caller = options.isDetached ? withoutSignal(context) : context;
 		return await read(context, (await send.call(caller, credential, http)) as IN8nHttpFullResponse, isStream);
 	} catch (cause) {
+		const refusal = answerIn(cause);
+		if (refusal !== undefined) return await read(context, refusal, isStream);
+		if (isRenewed && isOfToken(cause)) throw unrenewed(context.getNode(), itemIndex, cause);
 		throw unreachable(context.getNode(), itemIndex, cause, isOpen(http.body));
 	} finally {
 		close(http.body);
 	}
+}
+
+/** The answer that n8n has made an error of. */
+function answerIn(cause: unknown): IN8nHttpFullResponse | undefined {
+	const response = at(cause, '/cause/response');
+	if (!isObject(response) || !isObject(response.headers)) return undefined;
+	return { statusCode: Number(response.status), headers: response.headers as IDataObject, body: response.data as IDataObject };
 }
 
 async function baseUrl(context: Caller, credential: string): Promise<string> {

@@ -197,6 +197,8 @@ export interface Api {
 	title: string;
 	/** Names of credentials; where there are several, the parameter `authentication` holds one. */
 	credentials: string[];
+	/** Those of them whose tokens n8n renews. */
+	renewed?: string[];
 	operations: { [id: string]: Operation };
 }
 

@@ -1,0 +1,151 @@
+"""How a real n8n sends what people connect with: tokens are renewed, and no secret goes to anybody else."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from aiops_connect import writer
+from aiops_connect.platforms.n8n.emitter import EMITTER
+from tests.fixtures.documents import app_of, with_operation
+from tests.fixtures.n8n import PACKAGE, Execution, N8n, chain, free_port, node, packed, running_n8n
+from tests.fixtures.publisher import PUBLISHER
+
+pytestmark = pytest.mark.n8n
+
+THING = {"type": "object", "properties": {"name": {"type": "string"}}}
+LOOK = {
+    "tags": ["Things"],
+    "responses": {"200": {"description": "A thing.", "content": {"application/json": {"schema": THING}}}},
+}
+
+
+def document(url: str) -> dict[str, Any]:
+    """One operation, which a key of its own header opens, or a token that is to be had at this address."""
+    schemes = {
+        "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+        "oauth": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": f"{url}/token", "scopes": {}}}},
+    }
+    ways: list[Any] = [{"key": []}, {"oauth": []}]
+    return with_operation(LOOK, path="/thing", method="get", components={"securitySchemes": schemes}, security=ways)
+
+
+@dataclass
+class Service:
+    """Takes the token `good` alone, and gives out `token`, if any. `moved_to` says where it sends those who ask for a
+    path; `asked` are the paths that were asked for, and the headers."""
+
+    url: str
+    good: str = "good"
+    token: str | None = "good"
+    moved_to: dict[str, str] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+
+@contextmanager
+def serving() -> Iterator[Service]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            found.asked.append((self.path, headers))
+            if self.path in found.moved_to:
+                self.answer(302, {}, found.moved_to[self.path])
+            elif headers.get("authorization", f"Bearer {found.good}") == f"Bearer {found.good}":
+                self.answer(200, {"name": "boat"})
+            else:
+                self.answer(401, {"message": "This token has run out."})
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if found.token is None:
+                self.answer(400, {"error": "invalid_client"})
+            else:
+                self.answer(200, {"access_token": found.token, "token_type": "bearer"})
+
+        def answer(self, status: int, body: Any, location: str | None = None) -> None:
+            data = json.dumps(body).encode()
+            self.send_response(status)
+            if location is not None:
+                self.send_header("Location", location)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    found = Service(f"http://127.0.0.1:{server.server_port}")
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield found
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def first() -> Iterator[Service]:
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def service(first: Service) -> Service:
+    """As it was at first."""
+    vars(first).update(vars(Service(first.url)))
+    return first
+
+
+@pytest.fixture(scope="module")
+def n8n(first: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[N8n]:
+    folder = tmp_path_factory.mktemp("n8n")
+    writer.write(folder / "things", EMITTER.emit(app_of(document(first.url)), PUBLISHER).files)
+    (folder / "things" / "node_modules").symlink_to(PACKAGE / "node_modules")
+    with running_n8n(folder, free_port(), packed(folder / "things", folder)) as running:
+        yield running
+
+
+def looked(n8n: N8n, type_: str, **data: Any) -> Execution:
+    """The thing, as this credential gets it."""
+    values = {"resource": "thing", "operation": "act", "authentication": type_}
+    step = node("Step", "n8n-nodes-things.things", values, credentials=n8n.credential(type_, "things", **data))
+    return n8n.run(chain(step))
+
+
+def with_token(n8n: N8n, service: Service, token: str) -> Execution:
+    client = {"grantType": "clientCredentials", "clientId": "tests", "clientSecret": "of the tests"}
+    held = {"oauthTokenData": {"access_token": token, "token_type": "bearer"}}
+    return looked(n8n, "thingsOAuth2Api", baseUrl=service.url, **client, **held)
+
+
+def test_a_token_that_has_run_out_is_renewed(n8n: N8n, service: Service) -> None:
+    done = with_token(n8n, service, "old")
+    assert done.status == "success", done.error
+    assert done.json("Step") == [{"name": "boat"}]
+    assert [headers["authorization"] for _, headers in service.asked] == ["Bearer old", "Bearer good"]
+
+
+def test_a_token_that_is_refused_when_it_is_new_is_told(n8n: N8n, service: Service) -> None:
+    service.token = "bad"
+    done = with_token(n8n, service, "old")
+    assert done.error is not None
+    assert done.error["message"] == "This token has run out. [item 0]"
+    assert done.error["description"] == "Check the credential of this node."
+    assert done.error["context"]["details"]["httpCode"] == 401
+
+
+def test_a_token_that_cannot_be_renewed_is_told(n8n: N8n, service: Service) -> None:
+    service.token = None
+    done = with_token(n8n, service, "old")
+    assert done.error is not None
+    assert done.error["message"] == "The credential could not be renewed [item 0]"
+    assert done.error["description"].startswith("Open the credential and connect it again.")
