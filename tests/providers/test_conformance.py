@@ -54,6 +54,7 @@ OUTCOMES = {
     Behaviour.UNPAID: UNAVAILABLE,
     Behaviour.REDIRECTS: UNAVAILABLE,
     Behaviour.GATEWAY_GAVE_UP: FAILED,
+    Behaviour.CLOUDFLARE_GAVE_UP: FAILED,
     Behaviour.HANGS_UP: FAILED,
     Behaviour.TRUNCATED: FAILED,
     Behaviour.WRONG_TYPE: FAILED,

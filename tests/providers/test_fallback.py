@@ -81,6 +81,7 @@ ROWS = [
     Row(Behaviour.UNPAID, 200, orders=(0, 1)),
     Row(Behaviour.REDIRECTS, 200, orders=(0, 1)),
     Row(Behaviour.GATEWAY_GAVE_UP, 500, NO_ANSWER, orders=(0, 0)),
+    Row(Behaviour.CLOUDFLARE_GAVE_UP, 500, NO_ANSWER, orders=(0, 0)),
     Row(Behaviour.HANGS_UP, 500, NO_ANSWER, orders=(0, 0)),
     Row(Behaviour.TRUNCATED, 500, NOT_FETCHED),
     Row(Behaviour.WRONG_TYPE, 500, NOT_AN_IMAGE),
