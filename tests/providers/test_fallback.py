@@ -17,6 +17,7 @@ from tests.fixtures.adapters import FAL, HUGGINGFACE, OPENAI, Pauses, set_variab
 from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Customer, Service, running_service, until
 from tests.fixtures.upstream import TEXT, Behaviour, upstream
 from tests.fixtures.upstream_fal import FalServer
+from tests.fixtures.upstream_huggingface import HuggingFaceServer
 from tests.fixtures.upstream_openai import OpenAIServer
 
 BUSY = "The provider takes no more requests at the moment."
@@ -31,6 +32,7 @@ class Pair:
     service: Service
     fal: FalServer
     openai: OpenAIServer
+    huggingface: HuggingFaceServer
 
 
 @asynccontextmanager
@@ -47,13 +49,14 @@ async def both(
     async with AsyncExitStack() as stack:
         fal: FalServer = await stack.enter_async_context(upstream(FAL.server()))  # type: ignore[arg-type]
         openai: OpenAIServer = await stack.enter_async_context(upstream(OPENAI.server()))  # type: ignore[arg-type]
+        face: HuggingFaceServer = await stack.enter_async_context(upstream(HUGGINGFACE.server()))  # type: ignore[arg-type]
         set_variables(
-            monkeypatch, **FAL.settings(fal.url), **OPENAI.settings(openai.url), **HUGGINGFACE.settings(fal.url)
+            monkeypatch, **FAL.settings(fal.url), **OPENAI.settings(openai.url), **HUGGINGFACE.settings(face.url)
         )
         pause = asyncio.sleep if pauses else Pauses()
         providers = load_providers(names or ("fal", "openai_compatible"), tools(fal, pause))
         service = await stack.enter_async_context(running_service(folder, database_url, providers, **settings))
-        yield Pair(service, fal, openai)
+        yield Pair(service, fal, openai, face)
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ ROWS = [
     Row(Behaviour.UNPAID, 200, orders=(0, 1)),
     Row(Behaviour.REDIRECTS, 200, orders=(0, 1)),
     Row(Behaviour.GATEWAY_GAVE_UP, 500, NO_ANSWER, orders=(0, 0)),
+    Row(Behaviour.CLOUDFLARE_GAVE_UP, 500, NO_ANSWER, orders=(0, 0)),
     Row(Behaviour.HANGS_UP, 500, NO_ANSWER, orders=(0, 0)),
     Row(Behaviour.TRUNCATED, 500, NOT_FETCHED),
     Row(Behaviour.WRONG_TYPE, 500, NOT_AN_IMAGE),
@@ -91,8 +95,31 @@ ROWS = [
 ]
 
 
+# The same of Hugging Face, whose answer is the result itself: the status, and how many orders each has taken.
+HUGGINGFACE_ROWS = {
+    Behaviour.WORKS: (200, (1, 0)),
+    Behaviour.SLOW: (200, (1, 0)),
+    Behaviour.BUSY_FOR_A_SECOND: (200, (1, 0)),
+    Behaviour.BUSY_FOR_AN_HOUR: (200, (0, 1)),
+    Behaviour.BROKEN: (200, (0, 1)),
+    Behaviour.OVERLOADED: (200, (0, 1)),
+    Behaviour.KEY_REFUSED: (200, (0, 1)),
+    Behaviour.UNPAID: (200, (0, 1)),
+    Behaviour.REDIRECTS: (200, (0, 1)),
+    Behaviour.GATEWAY_GAVE_UP: (500, (0, 0)),
+    Behaviour.CLOUDFLARE_GAVE_UP: (500, (0, 0)),
+    Behaviour.HANGS_UP: (500, (0, 0)),
+    Behaviour.TRUNCATED: (500, (1, 0)),
+    Behaviour.WRONG_TYPE: (500, (1, 0)),
+    Behaviour.HUGE: (500, (1, 0)),
+    Behaviour.HANGS: (500, (1, 0)),
+    Behaviour.NONSENSE: (500, (1, 0)),
+    Behaviour.POLICY: (422, (1, 0)),
+}
+
+
 def test_each_way_to_act_has_a_row() -> None:
-    assert {row.behaviour for row in ROWS} == set(Behaviour)
+    assert {row.behaviour for row in ROWS} == set(Behaviour) == set(HUGGINGFACE_ROWS)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.behaviour.value)
@@ -115,6 +142,20 @@ async def test_who_is_asked_and_who_is_paid(
         assert await ada.credits() == (95 if row.status == 200 else 100)
         if row.behaviour is Behaviour.HANGS:
             await until(lambda: is_cancelled(pair.fal))
+
+
+@pytest.mark.parametrize("behaviour", HUGGINGFACE_ROWS, ids=lambda one: one.value)
+async def test_who_is_paid_where_hugging_face_is_preferred(
+    behaviour: Behaviour, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging: dict[str, Any] = {"job_seconds": 1} if behaviour is Behaviour.HANGS else {}
+    async with both(tmp_path, database_url, monkeypatch, "huggingface", "openai_compatible", **hanging) as pair:
+        pair.huggingface.behaviour = behaviour
+        ada = await pair.service.customer(credits=100)
+        status = (await ada.image()).status_code
+        orders = len(pair.huggingface.orders), len(pair.openai.orders)
+        assert (status, orders) == HUGGINGFACE_ROWS[behaviour]
+        assert await ada.credits() == (95 if status == 200 else 100)
 
 
 async def is_cancelled(fal: FalServer) -> bool:

@@ -29,8 +29,9 @@ from aiops.providers.base import ProviderFailedError, ProviderRejectedError, Pro
 
 log = structlog.get_logger()
 
-# A gateway in front of the provider says these; what it waited for may go on.
-IN_DOUBT_STATUSES = frozenset({408, 499, 502, 504})
+# A gateway in front of the provider says these; what it waited for may go on. 520, 522 and 524 are Cloudflare's, and
+# 598 and 599 those of other proxies whose connection broke off.
+IN_DOUBT_STATUSES = frozenset({408, 499, 502, 504, 520, 522, 524, 598, 599})
 # Asked to come back, we wait for this share of the time that is left, so that the rest suffices for the work.
 WAIT_SHARE = 0.5
 RETRY_SECONDS_MIN = 0.2
