@@ -1,9 +1,10 @@
 """Whose turn it is: accounts take turns, so that one with a thousand jobs does not hold up the first of another.
 
 Each queued job has a turn, given when it is queued, and the lowest is claimed first. An account's jobs have turns one
-after the other; its first stands level with the work that goes on at that moment. That is fair queueing by start tags
-(Goyal, Vin, Cheng: Start-time Fair Queuing, 1996) with jobs of one length: nothing is kept but a number a job, and a
-claim is the first row of an index. Nobody starves, since newcomers never stand before what is being worked on.
+after the other; its first stands level with the work that goes on at that moment, or one after it where the account's
+last job had that very turn. That is fair queueing by start tags (Goyal, Vin, Cheng: Start-time Fair Queuing, 1996) with
+jobs of one length: nothing is kept but a number a job, and a claim is the first row of an index. Nobody starves: each
+account comes once a turn, whether it has its jobs queued at once or calls again when it is answered.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,14 @@ ORDER = (col(Job.turn), col(Job.created_at), col(Job.id))
 
 _AT_WORK = select(func.max(Job.turn)).where(IS_RUNNING).scalar_subquery()
 _NEXT = select(func.min(Job.turn)).where(IS_QUEUED).scalar_subquery()
-_LINE = select(func.count(), func.max(Job.turn), _AT_WORK, _NEXT).where(
+_LATEST = (
+    select(col(Job.turn))
+    .where(col(Job.account_id) == bindparam("of"))
+    .order_by(col(Job.created_at).desc(), col(Job.id).desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_LINE = select(func.count(), func.max(Job.turn), _LATEST, _AT_WORK, _NEXT).where(
     col(Job.account_id) == bindparam("of"), col(Job.status) == "queued"
 )
 
@@ -37,6 +45,7 @@ class Line:
 
 async def line_of(session: Session, account_id: str) -> Line:
     """The account's row has to be locked, so that no other job of its own gets the same turn."""
-    queued, last, at_work, following = (await session.execute(_LINE, {"of": account_id})).one()
+    queued, last, latest, at_work, following = (await session.execute(_LINE, {"of": account_id})).one()
     level = at_work if at_work is not None else following or 0
-    return Line(queued, level if last is None else max(level, last + 1))
+    first = level + 1 if latest == level else level  # it has had this turn
+    return Line(queued, first if last is None else max(first, last + 1))
