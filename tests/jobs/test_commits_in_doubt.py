@@ -105,7 +105,9 @@ async def _is_settled(service: Service, jobs: int) -> bool:
 async def _settled(service: Service) -> int:
     """How many jobs were captured, as the worker counts them once it is done."""
     text = (await service.client().get("/metrics")).text
-    counted = re.search(r'^aiops_jobs_settled_total{service="generate_image",status="succeeded"} (\d+)', text, re.MULTILINE)
+    counted = re.search(
+        r'^aiops_jobs_settled_total{service="generate_image",status="succeeded"} (\d+)', text, re.MULTILINE
+    )
     return int(counted[1]) if counted else 0
 
 
