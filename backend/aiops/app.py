@@ -38,6 +38,7 @@ from aiops.web.routes import add_pages
 
 DRAIN_SECONDS = 10
 STOP_SECONDS = 15  # uvicorn cuts off what has not been answered by then
+FINISH_SECONDS = 15  # what is at work is handed back then, whether a call waits for it or not
 
 
 def create_runtime(
@@ -103,24 +104,25 @@ def serve_app() -> FastAPI:
     return create_app(create_runtime(settings))
 
 
-def create_process(runtime: Runtime) -> Process:
+def create_process(runtime: Runtime, finish_seconds: float) -> Process:
     """What a process that takes no calls is made of: `aiops worker`.
 
     Raises:
         ContractError: document, handlers and models do not belong together.
         ValueError: a service is to be worked on that there is not.
     """
-    return _process(runtime, bind(runtime.document, operations, models))
+    return _process(runtime, bind(runtime.document, operations, models), finish_seconds)
 
 
 def _lifespan(bindings: Mapping[str, Binding]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtime: Runtime = app.state.runtime
-        process = _process(runtime, bindings)
+        process = _process(runtime, bindings, FINISH_SECONDS)
         async with process.running():
-            with draining(lambda: _drain(runtime, process)):
+            with draining(lambda: _drain(runtime, process), process.hurry):
                 yield
+                await process.finish()
 
     return lifespan
 
@@ -131,8 +133,8 @@ def _drain(runtime: Runtime, process: Process) -> None:
     asyncio.get_running_loop().call_later(DRAIN_SECONDS, runtime.waiters.give_up)
 
 
-def _process(runtime: Runtime, bindings: Mapping[str, Binding]) -> Process:
-    return Process(runtime, _handlers(runtime.settings, bindings))
+def _process(runtime: Runtime, bindings: Mapping[str, Binding], finish_seconds: float) -> Process:
+    return Process(runtime, _handlers(runtime.settings, bindings), finish_seconds)
 
 
 def _handlers(settings: Settings, bindings: Mapping[str, Binding]) -> dict[str, tuple[type[BaseModel], Handler]]:

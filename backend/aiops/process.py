@@ -27,10 +27,15 @@ DEAF_LOOK_SECONDS = 0.25  # where other processes cannot tell of the jobs that t
 
 
 class Process:
-    """`handlers` are the services' handlers with the model of their request, by operationId."""
+    """`handlers` are the services' handlers with the model of their request, by operationId. What is at work may go on
+    for `finish_seconds` once the process is told to stop."""
 
-    def __init__(self, runtime: Runtime, handlers: Mapping[str, tuple[type[BaseModel], Handler]]) -> None:
+    def __init__(
+        self, runtime: Runtime, handlers: Mapping[str, tuple[type[BaseModel], Handler]], finish_seconds: float
+    ) -> None:
         self.runtime = runtime
+        self._finish_seconds = finish_seconds
+        self._finish_by = float("-inf")
         self._worker = Worker(runtime, handlers)
         self._courier = Courier(runtime)
         self._upkeep = Upkeep(runtime)
@@ -52,12 +57,19 @@ class Process:
             await self._stop()
 
     def drain(self) -> None:
-        """Begins nothing more; what is at work goes on."""
+        """Begins nothing more; what is at work may go on for its time."""
+        self._finish_by = asyncio.get_running_loop().time() + self._finish_seconds
         self._worker.drain()
 
-    async def finish(self, seconds: float) -> None:
-        """Waits for what is at work, but not longer."""
-        await self._worker.finish(seconds)
+    def hurry(self) -> None:
+        """Gives what is at work no more time."""
+        self._worker.cut_off()
+
+    async def finish(self) -> None:
+        """Waits for what is at work, where the process was told to stop, for what is left of its time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(self._finish_by):
+                await self._worker.finish()
 
     def _start(self) -> None:
         hear = {
@@ -74,7 +86,6 @@ class Process:
             self._watching.start(self._be_present)
 
     async def _stop(self) -> None:
-        self.drain()
         await self._worker.stop()
         await self._upkeep.stop()
         await self._courier.stop()

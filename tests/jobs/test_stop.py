@@ -1,6 +1,8 @@
 """A server that is told to stop: every caller gets an answer, and nothing is lost or charged without one."""
 
 import asyncio
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +76,52 @@ async def test_the_next_server_does_the_work(server: StubServer) -> None:
     assert (interrupted.status_code, answer.status_code) == (409, 200)
     assert interrupted.json()["job_id"] == answer.json()["job_id"]
     assert answer.json()["credits_remaining"] == 4995
+
+
+async def test_work_that_no_call_waits_for_may_be_finished(server: StubServer) -> None:
+    _, key = await make_customer(server.database_url, load_plans(None), plan="business")
+    server.environment |= {"STUB_DELAY_SECONDS": "0", "STUB_CONSTANTS": '{"aiops.app.FINISH_SECONDS": 60}'}
+    process = server.start()
+    database = Database(server.database_url)
+    headers = {"Authorization": f"Bearer {key}", "Prefer": "respond-async"}
+    try:
+        with server.hold():
+            async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60) as client:
+                accepted = await client.post(IMAGE, json={"prompt": "a lighthouse"})
+            assert accepted.status_code == 202
+            await until(lambda: _is_called(server))
+            process.terminate()
+            with pytest.raises(subprocess.TimeoutExpired):  # there is no call that it could wait for
+                await asyncio.to_thread(process.wait, 2)
+        assert await asyncio.to_thread(process.wait, 30) in (0, -15)
+        server.processes.remove(process)
+        async with database.read() as session:
+            job = (await session.execute(select(Job))).scalar_one()
+        assert (job.status, job.attempt) == ("succeeded", 1)
+    finally:
+        await database.close()
+
+
+async def test_a_second_interrupt_hands_work_over_at_once(server: StubServer) -> None:
+    _, key = await make_customer(server.database_url, load_plans(None), plan="business")
+    server.environment["STUB_CONSTANTS"] = '{"aiops.app.FINISH_SECONDS": 600}'
+    process = server.start()
+    database = Database(server.database_url)
+    headers = {"Authorization": f"Bearer {key}", "Prefer": "respond-async"}
+    try:
+        async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60) as client:
+            await client.post(IMAGE, json={"prompt": "a lighthouse"})
+        await until(lambda: _is_called(server))
+        process.send_signal(signal.SIGINT)
+        process.terminate()  # one Ctrl-C is both, where there are several processes
+        with pytest.raises(subprocess.TimeoutExpired):
+            await asyncio.to_thread(process.wait, 2)
+        process.send_signal(signal.SIGINT)
+        await asyncio.to_thread(process.wait, 30)
+        server.processes.remove(process)
+        assert await _count(database, "queued", 1)
+    finally:
+        await database.close()
 
 
 async def _count(database: Database, status: str, jobs: int) -> bool:

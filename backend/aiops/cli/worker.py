@@ -5,15 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from aiops.app import create_process, create_runtime
+from aiops.app import FINISH_SECONDS, create_process, create_runtime
 from aiops.cli.running import upgrade_database
 from aiops.draining import stop_signals
 from aiops.logs import configure_logs
 from aiops.process import Process
 from aiops.runtime import Runtime
 from aiops.settings import Settings
-
-FINISH_SECONDS = 15
 
 
 def worker(
@@ -35,7 +33,7 @@ def worker(
     if settings.is_embedded:
         upgrade_database(settings)
     runtime = create_runtime(settings)
-    asyncio.run(work(runtime, create_process(runtime), finish_seconds))
+    asyncio.run(work(runtime, create_process(runtime, finish_seconds)))
 
 
 def _check(settings: Settings) -> None:
@@ -46,17 +44,12 @@ def _check(settings: Settings) -> None:
         raise ValueError("Set AIOPS_PUBLIC_URL as the servers have it: links in webhooks begin with it.")
 
 
-async def work(runtime: Runtime, process: Process, finish_seconds: float) -> None:
+async def work(runtime: Runtime, process: Process) -> None:
     """Until it is told to stop: then what is at work may be finished, unless it is told once more."""
     await runtime.store.check()
-    with stop_signals() as told:
+    with stop_signals(process.drain, process.hurry):
         async with process.running():
             services = ", ".join(runtime.settings.job_services) or "all services"
             print(f"aiops works on {services}, {runtime.settings.job_slots} jobs at once.", flush=True)
-            await told.acquire()
-            process.drain()
-            ends = [asyncio.ensure_future(process.finish(finish_seconds)), asyncio.ensure_future(told.acquire())]
-            _, pending = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            for end in pending:
-                end.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
+            await runtime.draining.wait()
+            await process.finish()

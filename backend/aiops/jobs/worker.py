@@ -1,6 +1,7 @@
 """Works jobs off: claims them, has their handlers do the work, and settles them. One a process."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import time
@@ -51,6 +52,7 @@ class Worker:
         )
         self._slots = asyncio.Semaphore(runtime.settings.job_slots)
         self._handlers: set[asyncio.Future[BaseModel]] = set()
+        self._is_cut_off = False
         self._passed_over = 0
         self._jobs: set[asyncio.Task[None]] = set()
         self._background = Background(runtime.draining)
@@ -63,20 +65,26 @@ class Worker:
         self.runtime.draining.set()
         self.runtime.arrivals.elsewhere()  # wakes the loop that waits for one
 
-    async def finish(self, seconds: float) -> None:
-        """Waits for what is at work, but not longer."""
-        if self._jobs:
-            await asyncio.wait(self._jobs, timeout=seconds)
+    async def finish(self) -> None:
+        """Waits, once it drains, until nothing is at work. A claim that is under way then is awaited first: its job is
+        at work as well."""
+        for tasks in (self._background.loops, self._jobs):
+            if tasks:
+                await asyncio.wait(tasks)
 
-    async def stop(self) -> None:
-        """Stops at once: handlers are cut off and their jobs handed back. No transaction is ever cut off, so that none
-        is left open and none is in doubt."""
+    def cut_off(self) -> None:
+        """Cuts off the handlers, that of a job whose claim is under way too; their jobs are handed back."""
         self.drain()
+        self._is_cut_off = True
         for handler in self._handlers:
             handler.cancel()
-        tasks = [*self._background.loops, *self._jobs]
-        if tasks:
-            await asyncio.wait(tasks, timeout=STOP_SECONDS)
+
+    async def stop(self) -> None:
+        """Stops at once. No transaction is ever cut off, so that none is left open and none is in doubt."""
+        self.cut_off()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await self.finish()
 
     async def _claim_next(self) -> None:
         """One claim for each job that arrives here; for those of other processes as many as there are jobs."""
@@ -131,6 +139,8 @@ class Worker:
         with structlog.contextvars.bound_contextvars(job_id=job.id, request_id=job.request_id):
             handler = asyncio.ensure_future(self._handle(context))
             self._handlers.add(handler)
+            if self._is_cut_off:
+                handler.cancel()
             renewal = asyncio.create_task(self._keep_lease(context, handler, settled))
             try:
                 await self._settle_surely(context, await self._outcome(context, handler))
