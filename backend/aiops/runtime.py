@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from aiops import metrics
 from aiops.accounts.plans import Plans
 from aiops.billing.gateway import Gateway
 from aiops.billing.prices import Prices
@@ -64,8 +65,9 @@ class Runtime:
         if is_ours:
             self.arrivals.here()
 
-    def job_ended(self, job_id: str) -> None:
-        """Tells those who wait for a job, here and in other processes, and who sends word of it."""
+    def job_ended(self, job_id: str, service: str, status: str) -> None:
+        """Counts the job, and tells those who wait for it, here and in other processes, and who sends word of it."""
+        metrics.settled(service, status)
         self.waiters.wake(job_id)
         self.outgoing.set()
         self.signals.say(JOB_ENDED, job_id)

@@ -2,13 +2,14 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 
 from aiops.jobs import waiting
 from aiops.providers.base import Call, ProviderRejectedError
-from tests.fixtures.service import Customer, Service, until
+from tests.fixtures.service import Customer, Service, running_service, until
 
 KEY = {"Idempotency-Key": "order-1"}
 ASYNC = {"Prefer": "respond-async"}
@@ -187,3 +188,23 @@ async def test_an_account_has_so_many_looks_that_wait(service: Service, monkeypa
 
 async def _waits(service: Service, customer: Customer, number: int) -> bool:
     return service.runtime.waiters.looks_of(customer.id) == number
+
+
+async def test_who_waits_hears_of_a_job_whose_time_another_call_ends(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody works, and nobody looks: only the call that has waited for as long as it may."""
+    for seconds in ("LOOK_SECONDS", "DEAF_LOOK_SECONDS"):
+        monkeypatch.setattr(f"aiops.process.{seconds}", 600)
+    async with running_service(tmp_path, database_url, job_slots=0, job_seconds=3, reaper_seconds=60) as service:
+        ada = await service.customer()
+        call = asyncio.create_task(ada.image())
+        await until(lambda: _has_jobs(ada, 1))
+        (job,) = (await ada.client.get("/api/jobs")).json()["data"]
+        async with asyncio.timeout(20):
+            other = await looked_up(ada, job["id"], 120)
+        assert (other.json()["status"], (await call).status_code) == ("failed", 500)
+
+
+async def _has_jobs(ada: Customer, count: int) -> bool:
+    return len((await ada.client.get("/api/jobs")).json()["data"]) == count

@@ -56,8 +56,8 @@ async def database(server: StubServer) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def calling(server: StubServer) -> AsyncIterator[httpx.AsyncClient]:
-    _, key = await make_customer(server.database_url, load_plans(None), plan="business")
+async def calling(server: StubServer, plan: str = "business") -> AsyncIterator[httpx.AsyncClient]:
+    _, key = await make_customer(server.database_url, load_plans(None), plan=plan)
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60) as client:
         yield client
@@ -197,26 +197,63 @@ async def test_a_server_is_not_ready_while_nobody_works(
         assert not await is_ready()
 
 
-async def test_waiting_calls_hear_at_once_of_what_other_processes_end(
-    tmp_path: Path, postgresql_database_url: str
-) -> None:
-    """On PostgreSQL, with looks so rare that only a signal can be why."""
+@pytest.fixture
+def heard_server(tmp_path: Path, postgresql_database_url: str) -> Iterator[StubServer]:
+    """On PostgreSQL, with one process that serves only, and looks so rare that only a signal can be why."""
     rare = (
         '{"aiops.process.LOOK_SECONDS": 600, "aiops.process.DEAF_LOOK_SECONDS": 600,'
         ' "aiops.jobs.worker.IDLE_SECONDS": 600, "aiops.jobs.worker.DEAF_IDLE_SECONDS": 600}'
     )
     options = {"STUB_CONSTANTS": rare, "AIOPS_REAPER_SECONDS": "60"}
-    with (
-        stub_server(tmp_path, postgresql_database_url, **options) as server,
-        forked(server, **SERVES_ONLY),
-        forked_worker(server),
-    ):
-        async with calling(server) as client:
+    with stub_server(tmp_path, postgresql_database_url, **options) as server, forked(server, **SERVES_ONLY):
+        yield server
+
+
+async def test_a_call_hears_at_once_of_the_job_that_a_worker_ends_because_it_stops(heard_server: StubServer) -> None:
+    """It was asked of a provider that is paid, so that no other worker may ask again."""
+    with forked_worker(heard_server, STUB_PAID="1", STUB_DELAY_SECONDS="600") as worker:
+        async with calling(heard_server) as client:
+            call = asyncio.create_task(image(client))
+            await until(lambda: has_called(heard_server, 1))
+            worker.terminate()
+            async with asyncio.timeout(30):
+                answer = await call
+    assert (answer.status_code, answer.json()["refunded"]) == (500, True)
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True], ids=["ends", "is cancelled"])
+async def test_the_end_of_a_job_makes_way_for_one_that_other_workers_take(
+    heard_server: StubServer, is_cancelled: bool
+) -> None:
+    """The account may run two at once, which are images; its speech waits for one of them."""
+    images, speeches = {"AIOPS_JOB_SERVICES": "generate_image"}, {"AIOPS_JOB_SERVICES": "generate_speech"}
+    with forked_worker(heard_server, **images), forked_worker(heard_server, **speeches):
+        async with calling(heard_server, plan="free") as client:
+            await client.post(SPEECH, json={"text": "Good morning."})  # both are connected
+            with heard_server.hold():
+                running = [(await image(client, str(one), Prefer="respond-async")).json() for one in range(2)]
+                await until(lambda: has_called(heard_server, 3))
+                speech = asyncio.create_task(client.post(SPEECH, json={"text": "Good evening."}))
+                await asyncio.sleep(1)  # in which it is looked for in vain
+                if is_cancelled:
+                    await client.post(f"/api/jobs/{running[0]['id']}/cancel")
+                    await until(lambda: has_called(heard_server, 4), 20)
+            async with asyncio.timeout(20):
+                assert (await speech).status_code == 200
+
+
+async def test_waiting_calls_hear_at_once_of_what_other_processes_end(heard_server: StubServer) -> None:
+    with forked_worker(heard_server):
+        async with calling(heard_server) as client:
             await image(client)  # once they are connected, whatever came before was looked for
             started = time.monotonic()
             for _ in range(10):
                 assert (await image(client)).status_code == 200
             assert time.monotonic() - started < 10
+
+
+async def has_called(server: StubServer, calls: int) -> bool:
+    return server.calls == calls
 
 
 async def is_at_work(database: Database) -> bool:

@@ -51,7 +51,7 @@ async def cancel(database: Database, job: Job) -> bool:
 
 
 async def expire(database: Database, job: Job) -> bool:
-    return await queue.expire(database, job.id, OVER)
+    return await queue.expire(database, job.id, OVER) is not None
 
 
 async def reap_overdue(database: Database, job: Job) -> bool:

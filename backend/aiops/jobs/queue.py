@@ -7,6 +7,7 @@ do neither. Rows are locked in one order everywhere, first the job, then the acc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from functools import cache
 from typing import Any
 
@@ -55,6 +56,15 @@ class Success:
     provider: str
     outputs: Mapping[str, str]
     files: Sequence[File]
+
+
+class HandedBack(Enum):
+    """What became of a job that its worker has given back."""
+
+    QUEUED = auto()  # another worker may have it
+    ENDED = auto()  # no other may, so that it has ended now
+    OVER = auto()  # it had ended before
+    TAKEN = auto()  # it was no longer ours, and is open
 
 
 async def claim(
@@ -124,15 +134,15 @@ async def note_request_id(database: Database, job: Job, provider_request_id: str
         return await _update_running(session, job, provider_request_id=provider_request_id)
 
 
-async def hand_back(database: Database, job: Job, now: datetime) -> bool:
-    """Gives a job that is still ours to another worker at once, as if its lease had lapsed; whether the job has ended,
-    now or before."""
+async def hand_back(database: Database, job: Job, now: datetime) -> HandedBack:
+    """Gives a job that is still ours to another worker at once, as if its lease had lapsed."""
     async with database.write() as session:
         ours = await _lock(session, *_is_ours(job))
         if ours is not None:
-            return await _pass_on(session, ours, now)
+            return HandedBack.ENDED if await _pass_on(session, ours, now) else HandedBack.QUEUED
         open_still = select(col(Job.id)).where(col(Job.id) == job.id, col(Job.status).in_(OPEN_STATUSES))
-        return (await session.execute(open_still)).first() is None
+        is_over = (await session.execute(open_still)).first() is None
+        return HandedBack.OVER if is_over else HandedBack.TAKEN
 
 
 async def succeed(database: Database, job: Job, success: Success, now: datetime) -> bool:
@@ -166,15 +176,15 @@ async def fail(database: Database, job: Job, failure: Failure, now: datetime) ->
         return is_ours
 
 
-async def expire(database: Database, job_id: str, now: datetime) -> bool:
-    """Ends a job whose time is over, whoever works on it. False where it has ended already or has time left."""
+async def expire(database: Database, job_id: str, now: datetime) -> Job | None:
+    """Ends a job whose time is over, whoever works on it. None where it has ended already or has time left."""
     async with database.write() as session:
         job = await _lock(
             session, col(Job.id) == job_id, col(Job.status).in_(OPEN_STATUSES), col(Job.deadline_at) <= now
         )
         if job is not None:
             await _release(session, job, _failed(Failure("failed", DEADLINE_REASON), now), now)
-        return job is not None
+        return job
 
 
 async def cancel(database: Database, account_id: str, job_id: str, now: datetime) -> Job | None:
@@ -187,6 +197,13 @@ async def cancel(database: Database, account_id: str, job_id: str, now: datetime
         if job is not None:
             await _release(session, job, _ended("cancelled", CANCELLED_REASON, now), now)
         return job
+
+
+async def queued_services(database: Database, account_id: str) -> list[str]:
+    """The services of which an account has jobs queued."""
+    queued = select(col(Job.operation_id)).where(col(Job.account_id) == account_id, col(Job.status) == "queued")
+    async with database.read() as session:
+        return list((await session.execute(queued.distinct())).scalars())
 
 
 async def reap(database: Database, now: datetime) -> list[Job]:

@@ -9,15 +9,16 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
-from aiops import metrics
 from aiops.accounts.authentication import Caller
 from aiops.contract import models
 from aiops.contract.document import Operation
 from aiops.database.engine import Database
+from aiops.database.tables import Job
 from aiops.errors import ApiError, DatabaseUnavailableError, JobRunningError
 from aiops.jobs import queue
 from aiops.jobs.presentation import answer, find_job, present
 from aiops.jobs.submission import Outcome, Submission, submit, was_accepted
+from aiops.jobs.succession import wake_successors
 from aiops.preferences import NONE, Preferences
 from aiops.runtime import Runtime
 
@@ -95,19 +96,16 @@ async def wait(
     Raises:
         ApiError: what it ended in, or `job_running` where a call without `seconds` waited in vain.
     """
-    is_expired = False
     wait_seconds = runtime.settings.job_seconds if seconds is None else seconds
     has_ended = await runtime.waiters.wait(runtime.database, job_id, wait_seconds, is_new=is_new)
     if not has_ended and seconds is None:
-        is_expired = await queue.expire(runtime.database, job_id, runtime.clock())
+        await _tell(runtime, await queue.expire(runtime.database, job_id, runtime.clock()))
     async with runtime.database.read() as session:
         job = await find_job(session, caller.account_id, job_id)
         if job is not None and job.finished_at is None and seconds is not None:
             return present(job, None)
         if job is None or job.finished_at is None:
             raise JobRunningError(job_id, RUNNING_RETRY_SECONDS)
-        if is_expired:
-            metrics.settled(job.operation_id, job.status)
         ended = await answer(session, job, runtime.urls)
     if isinstance(ended, ApiError):
         raise ended
@@ -116,7 +114,10 @@ async def wait(
 
 async def cancel(runtime: Runtime, account_id: str, job_id: str) -> None:
     """Ends a job of an account, if it is open, and tells those who wait for it."""
-    job = await queue.cancel(runtime.database, account_id, job_id, runtime.clock())
-    if job is not None:
-        metrics.settled(job.operation_id, job.status)
-        runtime.job_ended(job_id)
+    await _tell(runtime, await queue.cancel(runtime.database, account_id, job_id, runtime.clock()))
+
+
+async def _tell(runtime: Runtime, ended: Job | None) -> None:
+    if ended is not None:
+        runtime.job_ended(ended.id, ended.operation_id, ended.status)
+        await wake_successors(runtime, ended)

@@ -2,9 +2,9 @@
 
 import structlog
 
-from aiops import metrics
 from aiops.background import Background
 from aiops.jobs import queue
+from aiops.jobs.succession import wake_successors
 from aiops.runtime import Runtime
 from aiops.storage.files import StorageError
 from aiops.storage.sweep import sweep
@@ -32,9 +32,9 @@ class Upkeep:
 
     async def _reap(self) -> None:
         for job in await queue.reap(self.runtime.database, self.runtime.clock()):
-            metrics.settled(job.operation_id, "failed")
             log.warning("job_reaped", job_id=job.id, reason=job.reason)
-            self.runtime.job_ended(job.id)
+            self.runtime.job_ended(job.id, job.operation_id, job.status)
+            await wake_successors(self.runtime, job)
         self.runtime.arrivals.elsewhere()  # what was not ended may be queued again
         await self._background.pause(self.runtime.settings.reaper_seconds)
 

@@ -13,15 +13,15 @@ import structlog
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
-from aiops import metrics
 from aiops.background import Background
 from aiops.identifiers import new_id
 from aiops.jobs import queue
 from aiops.jobs.execution import JobContext, LeaseLostError
 from aiops.jobs.presence import Presence
-from aiops.jobs.queue import Claim, Failure, Success
+from aiops.jobs.queue import Claim, Failure, HandedBack, Success
+from aiops.jobs.succession import wake_successors
 from aiops.providers.base import ProviderFailedError, ProviderRejectedError, ProviderUnavailableError
-from aiops.runtime import JOB_ARRIVED, Runtime
+from aiops.runtime import Runtime
 from aiops.storage.files import StorageError
 
 log = structlog.get_logger()
@@ -207,32 +207,42 @@ class Worker:
         database, job, now = self.runtime.database, context.job, self.runtime.clock()
         match outcome:
             case None:
-                has_ended = await queue.hand_back(database, job, now)
-                if not has_ended:
-                    self.runtime.signals.say(JOB_ARRIVED, job.operation_id)
-                await self._discard(context)
-                if has_ended:
-                    await context.take_back()
+                await self._hand_back(context)
             case Failure():
                 is_settled = await queue.fail(database, job, replace(outcome, provider=context.provider), now)
                 await self._discard(context)
-                self._note(context, "failed", is_settled=is_settled)
+                await self._note(context, "failed", is_settled=is_settled)
                 if is_settled:
                     await context.take_back()
             case _:
                 is_settled = await queue.succeed(database, job, _success(context, outcome), now)
                 if not is_settled:
                     await self._discard(context)
-                self._note(context, "succeeded", is_settled=is_settled)
+                await self._note(context, "succeeded", is_settled=is_settled)
 
-    def _note(self, context: JobContext, status: str, *, is_settled: bool) -> None:
+    async def _hand_back(self, context: JobContext) -> None:
+        came_to = await queue.hand_back(self.runtime.database, context.job, self.runtime.clock())
+        await self._discard(context)
+        match came_to:
+            case HandedBack.QUEUED:
+                self.runtime.job_arrived(context.job.operation_id)
+            case HandedBack.ENDED:
+                await self._note(context, "failed", is_settled=True)
+                await context.take_back()
+            case HandedBack.OVER:
+                await context.take_back()
+            case HandedBack.TAKEN:
+                pass
+
+    async def _note(self, context: JobContext, status: str, *, is_settled: bool) -> None:
         job = context.job
         if not is_settled:
             log.warning("lease_lost", attempt=job.attempt)
             return
-        metrics.settled(job.operation_id, status)
         log.info("job_settled", service=job.operation_id, status=status, provider=context.provider)
-        self.runtime.job_ended(job.id)
+        self.runtime.job_ended(job.id, job.operation_id, status)
+        if self.runtime.settings.job_services:
+            await wake_successors(self.runtime, job, looks_itself=True)
 
     async def _discard(self, context: JobContext) -> None:
         """Deletes what belongs to nobody now. Where the storage is away, the sweep does it a day later."""

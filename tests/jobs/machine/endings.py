@@ -53,7 +53,8 @@ class Endings(Workers):
         if status in OPEN:
             self.market.now = max(self.now, job.deadline_at - seconds_left * SECOND)
         expected = self.market.expire(job.id)
-        assert self.run(queue.expire(self.database, job.id, self.now)) == expected
+        expired = self.run(queue.expire(self.database, job.id, self.now))
+        assert (expired is not None) == expected
         self.note(f"a job expires: {status}" if expected else "a job does not expire")
 
     @precondition(lambda self: any(job.status in OPEN for job in self.market.jobs.values()))
