@@ -1,4 +1,6 @@
 import asyncio
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from aiops.storage import sweep as sweep_module
 from aiops.storage.content_types import IMAGES
 from aiops.storage.files import StorageError
 from aiops.storage.sweep import sweep
-from tests.fixtures.service import Service
+from tests.fixtures.service import Service, running_service, until
 
 
 async def run(service: Service) -> int:
@@ -145,3 +147,18 @@ async def test_a_storage_that_is_away_keeps_its_files_and_nothing_else(
     assert await count(sqlite_service, IdempotencyKey) == 0
     assert await count(sqlite_service, File) == 1, "its content is still there"
     assert await run(sqlite_service) == 1
+
+
+@pytest.mark.parametrize("job_slots", [0, 8], ids=["serves", "works"])
+async def test_every_process_sweeps_its_own_folder(tmp_path: Path, database_url: str, job_slots: int) -> None:
+    """Uploads arrive there, and what jobs are given."""
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    left, fresh = downloads / "upload_left", downloads / "upload_fresh"
+    for path in (left, fresh):
+        path.write_bytes(b"its process was killed")
+    two_days_ago = time.time() - 2 * 86_400
+    os.utime(left, (two_days_ago, two_days_ago))
+    async with running_service(tmp_path, database_url, job_slots=job_slots):
+        await until(lambda: asyncio.to_thread(lambda: not left.exists()))
+        assert fresh.exists()

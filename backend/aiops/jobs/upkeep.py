@@ -7,7 +7,7 @@ from aiops.jobs import queue
 from aiops.jobs.succession import wake_successors
 from aiops.runtime import Runtime
 from aiops.storage.files import StorageError
-from aiops.storage.sweep import sweep
+from aiops.storage.sweep import sweep, sweep_downloads
 
 log = structlog.get_logger()
 
@@ -15,16 +15,15 @@ SWEEP_SECONDS = 600
 
 
 class Upkeep:
-    """Every process reaps, so that what waits is refunded in time even where no worker lives; those that work sweep."""
+    """Every process reaps, so that what waits is refunded in time even where no worker lives. Those that work sweep;
+    one that only serves sweeps its own folder, where uploads arrive."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self._background = Background(runtime.draining)
 
     def start(self) -> None:
-        self._background.start(self._reap)
-        if self.runtime.settings.works:
-            self._background.start(self._sweep)
+        self._background.start(self._reap, self._sweep)
 
     async def stop(self) -> None:
         """Waits for the step that is being taken."""
@@ -39,9 +38,12 @@ class Upkeep:
         await self._background.pause(self.runtime.settings.reaper_seconds)
 
     async def _sweep(self) -> None:
-        folder = self.runtime.settings.downloads_dir
+        folder, now = self.runtime.settings.downloads_dir, self.runtime.clock()
         try:
-            deleted = await sweep(self.runtime.database, self.runtime.store, folder, self.runtime.clock())
+            if self.runtime.settings.works:
+                deleted = await sweep(self.runtime.database, self.runtime.store, folder, now)
+            else:
+                deleted = await sweep_downloads(folder, now)
         except StorageError as error:
             log.warning("files_not_swept", reason=str(error))
         else:

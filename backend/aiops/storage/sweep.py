@@ -35,16 +35,21 @@ async def sweep(database: Database, store: FileStore, downloads: Path, now: date
         await attempts.sweep(session, now)
         await deliveries.sweep(session, now, BATCH)
         await takeover.sweep(session, now)
-    deleted = await asyncio.to_thread(_sweep_downloads, downloads, now - ORPHAN_AGE)
+    deleted = await sweep_downloads(downloads, now)
     deleted += await _sweep_expired(database, store, now)
     return deleted + await _sweep_orphans(database, store, now)
 
 
-def _sweep_downloads(folder: Path, before: datetime) -> int:
-    """What jobs had fetched whose process was killed."""
+async def sweep_downloads(folder: Path, now: datetime) -> int:
+    """Deletes what a process of this machine that was killed had fetched for a job, or taken of an upload, and returns
+    how many files that were."""
+    return await asyncio.to_thread(_delete_old, folder, now - ORPHAN_AGE)
+
+
+def _delete_old(folder: Path, before: datetime) -> int:
     deleted = 0
     for path in folder.glob("*"):
-        with contextlib.suppress(FileNotFoundError):  # the worker that fetched it has just deleted it
+        with contextlib.suppress(FileNotFoundError):  # who works on it has just deleted it
             if path.stat().st_mtime < before.timestamp():
                 path.unlink()
                 deleted += 1
