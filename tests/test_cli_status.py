@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select, text
+from sqlmodel import col
 
 from aiops.accounts.accounts import create_account
 from aiops.accounts.authentication import Caller
 from aiops.accounts.plans import load_plans
 from aiops.database.engine import Database
+from aiops.database.tables import Job
+from aiops.identifiers import new_id
 from aiops.jobs import presence, queue
 from aiops.jobs.presence import Presence
 from aiops.jobs.submission import Submission, submit
@@ -67,6 +71,27 @@ def test_status_tells_what_is_queued_who_works_and_what_is_held(run: Run, busy_d
     assert (provider["name"], provider["failed"], provider["last_reason"]) == ("fal", 1, "It is down.")
 
 
+def test_status_looks_at_no_more_jobs_than_it_needs(
+    run: Run, busy_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With more of them, at a shorter time."""
+    monkeypatch.setattr("aiops.status.LATE_JOBS_MAX", 2)
+
+    async def fail_more(seconds: float) -> None:
+        database, at = Database(busy_database_url), utc_now() - timedelta(seconds=seconds)
+        async with database.write() as session:
+            (job,) = (await session.execute(select(Job).where(col(Job.status) == "failed").limit(1))).scalars()
+            session.add(Job(**job.model_dump() | {"id": new_id("job"), "created_at": at, "finished_at": at}))
+        await database.close()
+
+    for seconds in (500, 300, 200):
+        asyncio.run(fail_more(seconds))
+    found = json.loads(run("status", "--json", database_url=busy_database_url).out)
+    assert [provider["failed"] for provider in found["providers"]] == [2]
+    assert 300 <= found["providers_seconds"] < 360
+    assert "providers in the last 5 minutes:" in run("status", database_url=busy_database_url).out
+
+
 def test_status_for_people(run: Run, busy_database_url: str) -> None:
     lines = run("status", database_url=busy_database_url).out.splitlines()
     assert lines[1].split()[:3] == ["generate_image", "2", "1"]
@@ -92,6 +117,15 @@ def test_a_machine_can_ask_for_its_own_worker(run: Run, busy_database_url: str) 
 
     asyncio.run(begin())
     assert run("status", "--here", database_url=busy_database_url).code == 0
+    asyncio.run(hide_jobs(busy_database_url))
+    assert run("status", "--here", database_url=busy_database_url).code == 0, "it is asked often, and looks at no job"
+
+
+async def hide_jobs(url: str) -> None:
+    database = Database(url)
+    async with database.write() as session:
+        await session.execute(text("ALTER TABLE job RENAME TO elsewhere"))
+    await database.close()
 
 
 @pytest.mark.parametrize(

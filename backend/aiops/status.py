@@ -11,11 +11,12 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from aiops.database.engine import Session
-from aiops.database.tables import OPEN_STATUSES, Account, Delivery, Job, WorkerProcess
+from aiops.database.tables import OPEN_STATUSES, Delivery, Job, WorkerProcess
 from aiops.jobs import presence
 
 LATELY = timedelta(minutes=15)
-FAILED = "failed"
+LATE_JOBS_MAX = 10_000  # of each ending: with more, providers are told of for a shorter time
+SUCCEEDED, FAILED = "succeeded", "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """How the jobs of the last minutes ended that a provider was asked last for; `failed` are those it failed."""
+    """How the jobs ended lately that a provider was asked last for; `failed` are those it failed."""
 
     name: str
     service: str
@@ -56,7 +57,8 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Times are in seconds. A job's hold is open until it ends, so there are as many holds as open jobs."""
+    """Times are in seconds; `providers` are told of for the last `providers_seconds`. A job's hold is open until it
+    ends, so there are as many holds as open jobs."""
 
     queues: Sequence[Queue]
     workers: Sequence[Worker]
@@ -64,6 +66,7 @@ class Status:
     credits_held: int
     oldest_hold_seconds: float | None
     deliveries_due: int
+    providers_seconds: float
     providers: Sequence[Provider]
 
     @property
@@ -71,32 +74,35 @@ class Status:
         """Services that no worker takes."""
         return [queue.service for queue in self.queues if not queue.workers]
 
-    def works_here(self) -> bool:
-        """Whether a worker of this machine is alive."""
-        return any(worker.host == socket.gethostname() for worker in self.workers)
+
+async def works_here(session: Session, now: datetime) -> bool:
+    """Whether a worker of this machine is alive. No job is looked at: it is asked every few seconds."""
+    return any(process.host == socket.gethostname() for process in await presence.alive(session, now))
 
 
 async def read_status(session: Session, services: Sequence[str], now: datetime) -> Status:
     alive = await presence.alive(session, now)
     opened = await _open_jobs(session)
     oldest = min((row.oldest for row in opened), default=None)
-    held = (await session.execute(select(func.coalesce(func.sum(col(Account.held)), 0)))).scalar_one()
+    since = await _since(session, now)
     due = select(func.count()).where(col(Delivery.status) == "pending", col(Delivery.due_at) <= now)
     return Status(
         queues=[_queue(service, opened, alive, now) for service in services],
         workers=[_worker(process, opened, now) for process in alive],
         open_holds=sum(row.jobs for row in opened),
-        credits_held=int(held),
+        credits_held=sum(int(row.credits) for row in opened),
         oldest_hold_seconds=_age(oldest, now),
         deliveries_due=(await session.execute(due)).scalar_one(),
-        providers=await _providers(session, now),
+        providers_seconds=(now - since).total_seconds(),
+        providers=await _providers(session, since),
     )
 
 
 async def _open_jobs(session: Session) -> Sequence[Any]:
-    """How many there are by service, status and worker, and since when."""
+    """How many there are by service, status and worker, what they hold, and since when."""
     grouped = (col(Job.operation_id), col(Job.status), col(Job.worker))
-    counted = select(*grouped, func.count().label("jobs"), func.min(col(Job.created_at)).label("oldest"))
+    held, oldest = func.sum(col(Job.credits)).label("credits"), func.min(col(Job.created_at)).label("oldest")
+    counted = select(*grouped, func.count().label("jobs"), held, oldest)
     return (await session.execute(counted.where(col(Job.status).in_(OPEN_STATUSES)).group_by(*grouped))).all()
 
 
@@ -127,14 +133,27 @@ def _worker(process: WorkerProcess, opened: Sequence[Any], now: datetime) -> Wor
     )
 
 
-async def _providers(session: Session, now: datetime) -> list[Provider]:
-    """From the jobs of the last minutes, by the index on status and time. Material that a provider refused says nothing
-    of its health."""
+async def _since(session: Session, now: datetime) -> datetime:
+    """Since when jobs are looked at, by the index on status and time: no more than so many of each ending."""
+    since = now - LATELY
+    for status in (SUCCEEDED, FAILED):
+        newest_first = (
+            select(col(Job.created_at))
+            .where(col(Job.status) == status, col(Job.created_at) > since)
+            .order_by(col(Job.created_at).desc())
+        )
+        last = (await session.execute(newest_first.offset(LATE_JOBS_MAX).limit(1))).scalar_one_or_none()
+        since = last or since
+    return since
+
+
+async def _providers(session: Session, since: datetime) -> list[Provider]:
+    """From the jobs that were accepted since. Material that a provider refused says nothing of its health."""
     lately = (
         select(col(Job.provider), col(Job.operation_id), col(Job.status), col(Job.reason))
         .where(
-            col(Job.status).in_(("succeeded", FAILED)),
-            col(Job.created_at) > now - LATELY,
+            col(Job.status).in_((SUCCEEDED, FAILED)),
+            col(Job.created_at) > since,
             col(Job.provider).is_not(None),
             func.coalesce(col(Job.failure), FAILED) == FAILED,
         )
@@ -148,7 +167,7 @@ async def _providers(session: Session, now: datetime) -> list[Provider]:
         if status == FAILED:
             reasons[provider, service] = reason
     return [
-        Provider(*of, succeeded=count["succeeded"], failed=count[FAILED], last_reason=reasons.get(of))
+        Provider(*of, succeeded=count[SUCCEEDED], failed=count[FAILED], last_reason=reasons.get(of))
         for of, count in sorted(counts.items())
     ]
 

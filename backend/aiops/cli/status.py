@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -10,7 +10,7 @@ from aiops.cli.running import with_database
 from aiops.contract.document import Document
 from aiops.database.engine import Database
 from aiops.runtime import utc_now
-from aiops.status import LATELY, Queue, Status, Worker, read_status
+from aiops.status import Queue, Status, Worker, read_status, works_here
 
 
 def status(
@@ -19,6 +19,8 @@ def status(
 ) -> None:
     """Tells what is queued, who works, what is held, and how providers do. Ends with 1 where no worker takes the jobs
     of a service."""
+    if here:
+        _tell_whether_here()
     services = [operation.id for operation in Document().operations.values() if operation.is_service]
 
     async def read(database: Database) -> Status:
@@ -26,12 +28,19 @@ def status(
             return await read_status(session, services, utc_now())
 
     found = with_database(read)
-    if here:
-        print("A worker of this machine is alive." if found.works_here() else "No worker of this machine is alive.")
-        raise typer.Exit(0 if found.works_here() else 1)
     print(json.dumps(asdict(found), indent=2) if as_json else "\n".join(_lines(found)), flush=True)
     if found.unserved:
         raise typer.Exit(1)
+
+
+def _tell_whether_here() -> NoReturn:
+    async def read(database: Database) -> bool:
+        async with database.read() as session:
+            return await works_here(session, utc_now())
+
+    is_here = with_database(read)
+    print("A worker of this machine is alive." if is_here else "No worker of this machine is alive.", flush=True)
+    raise typer.Exit(0 if is_here else 1)
 
 
 def _lines(found: Status) -> list[str]:
@@ -42,7 +51,7 @@ def _lines(found: Status) -> list[str]:
     lines += ["", f"open holds: {found.open_holds}, {found.credits_held} credits, oldest {oldest}"]
     lines += [f"deliveries due: {found.deliveries_due}", ""]
     asked = "" if found.providers else " none asked"
-    lines.append(f"providers in the last {LATELY.total_seconds() / 60:.0f} minutes:{asked}")
+    lines.append(f"providers in the last {_minutes(found.providers_seconds)}:{asked}")
     for provider in found.providers:
         lines.append(f"  {provider.name}, {provider.service}: {provider.succeeded} succeeded, {provider.failed} failed")
         if provider.last_reason is not None:
@@ -61,6 +70,10 @@ def _worker_line(worker: Worker) -> str:
     stopping = ", stopping" if worker.is_stopping else ""
     busy = f"{sum(worker.running.values())} of {worker.slots}"
     return f"  {worker.name} ({worker.version}), takes {takes}, {busy} at work: {does}{stopping}"
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} s"
 
 
 def _ago(seconds: float | None) -> str:
