@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select, text
 from sqlmodel import col
@@ -23,7 +24,9 @@ from aiops.jobs import presence, queue
 from aiops.jobs.presence import Presence
 from aiops.jobs.submission import Submission, submit
 from aiops.runtime import utc_now
+from tests.benchmarks.servers import free_port
 from tests.fixtures.command import Run, refused
+from tests.fixtures.service import until
 
 PLANS = load_plans(None)
 SERVICES = ["generate_image", "generate_speech", "transcribe_audio"]
@@ -134,8 +137,9 @@ async def hide_jobs(url: str) -> None:
         (["--services", "generate_music"], {}, "there is no service generate_music, but generate_image,"),
         ([], {"job_slots": "0"}, "AIOPS_JOB_SLOTS is 0, so there is nothing a worker may do"),
         ([], {"database_url": "postgresql://nobody@127.0.0.1:1/x"}, "Set AIOPS_PUBLIC_URL as the servers have it"),
+        (["--metrics-host", "256.0.0.1", "--metrics-port", "9100"], {}, "Choose another port with --metrics-port."),
     ],
-    ids=["unknown service", "no slots", "no address"],
+    ids=["unknown service", "no slots", "no address", "no such address"],
 )
 def test_a_worker_that_could_do_nothing_says_why(
     run: Run, arguments: list[str], settings: dict[str, str], reason: str
@@ -156,3 +160,37 @@ def test_a_worker_starts_and_stops(tmp_path: Path) -> None:
     started.terminate()
     assert started.wait(30) == 0
     started.stdout.close()
+
+
+def test_who_watches_a_worker_is_told_what_it_has_counted(tmp_path: Path, busy_database_url: str) -> None:
+    """It draws the two images that are queued."""
+    url = f"http://127.0.0.1:{free_port()}"
+    variables = {"DATA_DIR": str(tmp_path), "DATABASE_URL": busy_database_url, "PUBLIC_URL": "http://aiops.test"}
+    secrets = {"SECRET_KEY": "secret of the tests", "METRICS_TOKEN": "token of the tests"}
+    environment = {f"AIOPS_{name}": value for name, value in {**variables, **secrets}.items()}
+    command = [sys.executable, "-m", "aiops", "worker", "--metrics-port", url.rpartition(":")[2]]
+    with (tmp_path / "log").open("wb") as log:
+        started = subprocess.Popen(command, env={"PATH": "", **environment}, stdout=log, stderr=log)
+    try:
+        with httpx.Client(base_url=url, headers={"Authorization": "Bearer token of the tests"}) as client:
+            asyncio.run(until(lambda: asyncio.to_thread(has_drawn, client, 2)))
+            metrics = client.get("/metrics")
+            assert 'aiops_provider_seconds_count{provider="embedded",service="generate_image"} 2.0' in metrics.text
+            assert [client.get(path).json() for path in ("/health", "/ready")] == [{"status": "ok"}] * 2
+            assert client.get("/metrics", headers={"Authorization": "Bearer another"}).status_code == 401
+            assert client.get("/api/account").status_code == 404, "it takes no calls"
+            started.terminate()
+            assert started.wait(30) == 0
+            with pytest.raises(httpx.TransportError):
+                client.get("/health")
+    finally:
+        started.kill()
+        started.wait()
+
+
+def has_drawn(client: httpx.Client, images: int) -> bool:
+    drawn = f'aiops_jobs_settled_total{{service="generate_image",status="succeeded"}} {images}.0'
+    try:
+        return drawn in client.get("/metrics").text
+    except httpx.TransportError:
+        return False

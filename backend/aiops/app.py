@@ -39,6 +39,9 @@ from aiops.web.routes import add_pages
 DRAIN_SECONDS = 10
 STOP_SECONDS = 15  # uvicorn cuts off what has not been answered by then
 FINISH_SECONDS = 15  # what is at work is handed back then, whether a call waits for it or not
+WATCHED = ("get_health", "get_readiness", "get_metrics")
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_runtime(
@@ -88,13 +91,19 @@ def create_app(runtime: Runtime) -> FastAPI:
     """
     bindings = bind(runtime.document, operations, models)
     _handlers(runtime.settings, bindings)
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=_lifespan(bindings))
-    app.state.runtime = runtime
-    app.add_middleware(CallMiddleware)
-    add_error_handlers(app)
-    add_routes(app, bindings)
+    app = _application(runtime, bindings, _lifespan(bindings))
     add_pages(app, bindings)
     return app
+
+
+def create_watch_app(runtime: Runtime) -> FastAPI:
+    """What a process that takes no calls answers those who watch it: health, readiness and metrics, as a server does.
+
+    Raises:
+        ContractError: document, handlers and models do not belong together.
+    """
+    bindings = bind(runtime.document, operations, models)
+    return _application(runtime, {operation_id: bindings[operation_id] for operation_id in WATCHED})
 
 
 def serve_app() -> FastAPI:
@@ -114,7 +123,16 @@ def create_process(runtime: Runtime, finish_seconds: float) -> Process:
     return _process(runtime, bind(runtime.document, operations, models), finish_seconds)
 
 
-def _lifespan(bindings: Mapping[str, Binding]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _application(runtime: Runtime, bindings: Mapping[str, Binding], lifespan: Lifespan | None = None) -> FastAPI:
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
+    app.state.runtime = runtime
+    app.add_middleware(CallMiddleware)
+    add_error_handlers(app)
+    add_routes(app, bindings)
+    return app
+
+
+def _lifespan(bindings: Mapping[str, Binding]) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtime: Runtime = app.state.runtime

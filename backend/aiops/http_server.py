@@ -9,6 +9,8 @@ import asyncio
 import json
 import socket
 import struct
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from enum import Enum, auto
 from typing import Any
 
@@ -50,6 +52,24 @@ def server_config(app: Any, *, stop_seconds: int, **options: Any) -> uvicorn.Con
         timeout_graceful_shutdown=stop_seconds,
         **options,
     )
+
+
+class ServerBeside(uvicorn.Server):
+    """A server beside other work, which hears by itself that it is to stop."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    @asynccontextmanager
+    async def serving(self, listener: socket.socket) -> AsyncIterator[None]:
+        """Answers what arrives at a socket, for the time of the `with`."""
+        task = asyncio.create_task(self.serve(sockets=[listener]))
+        try:
+            yield
+        finally:
+            self.should_exit = True
+            await task
 
 
 class Phase(Enum):

@@ -1,6 +1,7 @@
 """What the commands share: a database to work on, and one line for what their user has to mend."""
 
 import asyncio
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from typing import NoReturn, TypeVar
@@ -9,6 +10,8 @@ from urllib.parse import urlencode
 from aiops.database.engine import Database, Session
 from aiops.database.migrate import check_migrated, upgrade
 from aiops.settings import Settings
+
+BACKLOG = 2048
 
 R = TypeVar("R")
 
@@ -50,6 +53,15 @@ def upgrade_database(settings: Settings) -> None:
     if settings.is_embedded:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     upgrade(settings.database)
+
+
+def listen(host: str, port: int, option: str) -> socket.socket:
+    """A socket on which calls wait from now on, so what is printed can be used at once. `option` names the port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        refuse(f"cannot listen on {host}, port {port}: {error.strerror}. Choose another port with {option}.")
 
 
 def password_link(address: str, token: str) -> str:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import shlex
 import shutil
-import socket
 import sys
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -19,7 +18,7 @@ from aiops.accounts.authentication import FIRST_KEY, create_key
 from aiops.accounts.plans import SMALLEST
 from aiops.app import STOP_SECONDS, create_app, create_runtime
 from aiops.cli.providers import notices
-from aiops.cli.running import password_link, refuse, upgrade_database
+from aiops.cli.running import listen, password_link, upgrade_database
 from aiops.database.migrate import check_migrated
 from aiops.http_server import server_config
 from aiops.logs import configure_logs
@@ -29,7 +28,6 @@ from aiops.settings import LOCAL_URL, Settings
 
 FIRST_EMAIL = "owner@example.com"
 FIRST_PLAN = "business"
-BACKLOG = 2048
 
 
 def serve(
@@ -46,28 +44,18 @@ def serve(
     public_url = settings.public_url or f"http://{_reachable(host)}:{port}"
     os.environ["AIOPS_PUBLIC_URL"] = public_url
     server = uvicorn.Server(_server_config(host, port, workers))
-    listener = _listen(host, port)  # first of all: a port that is taken ends it before anything is made
+    listener = listen(host, port, "--port")  # first of all: a port that is taken ends it before anything is made
     if settings.is_embedded:
         upgrade_database(settings)
     runtime = create_runtime(Settings())
     create_app(runtime)  # refuses here, once, what each process would refuse
     _greet(runtime, public_url, asyncio.run(_prepare(runtime)))
     if workers > 1:
+        listener.set_inheritable(True)
         _share_metrics(settings)
         Multiprocess(server.config, sockets=[listener]).run()
     else:
         server.run(sockets=[listener])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A socket on which calls wait from now on, so what is printed can be used at once."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        refuse(f"cannot listen on {host}, port {port}: {error.strerror}. Choose another port with --port.")
-    listener.set_inheritable(True)
-    return listener
 
 
 def _server_config(host: str, port: int, workers: int) -> uvicorn.Config:
