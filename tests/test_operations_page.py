@@ -101,9 +101,11 @@ def drop(server: str) -> None:
 
 
 def test_the_bounds_of_a_stop_are_those_of_the_code() -> None:
-    section = PAGE.partition("## Start and stop")[2].partition("\n## ")[0]
+    section = " ".join(PAGE.partition("## Start and stop")[2].partition("\n## ")[0].split())
     assert f"After {app.DRAIN_SECONDS} seconds the others are answered" in section
     assert f"at {app.STOP_SECONDS} seconds connections are cut" in section
+    assert app.FINISH_SECONDS == app.STOP_SECONDS, "work is cut off where connections are"
+    assert f"may go on for {app.FINISH_SECONDS} seconds (`--finish-seconds`)" in section
     assert f"for which {worker.STOP_SECONDS} seconds are left" in section
     assert app.STOP_SECONDS + worker.STOP_SECONDS < 30, "what the page tells to wait"
 
