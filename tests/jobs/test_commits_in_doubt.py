@@ -15,6 +15,7 @@ from tests.fixtures.service import Service, running_service, until
 
 SUBMISSION = b"INSERT INTO job "
 CAPTURE = b"capture"
+SETTLED = r'^aiops_jobs_settled_total{service="generate_image",status="succeeded"} (\d+)'
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from aiops.cli.running import with_database
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from aiops.database.engine import Database
 from aiops.runtime import utc_now
 from aiops.status import Queue, Status, Worker, read_status, works_here
@@ -21,7 +21,7 @@ def status(
     of a service."""
     if here:
         _tell_whether_here()
-    services = [operation.id for operation in Document().operations.values() if operation.is_service]
+    services = [operation.id for operation in api_document().operations.values() if operation.is_service]
 
     async def read(database: Database) -> Status:
         async with database.read() as session:
