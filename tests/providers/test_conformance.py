@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from aiops.providers import remote
 from aiops.providers.answers import checked_image, checked_speech, checked_transcript
 from aiops.providers.base import (
     Audio,
@@ -156,6 +157,7 @@ async def test_how_a_provider_acts_and_what_it_comes_to(
     async with subject.adapter.running(monkeypatch) as server:
         server.behaviour = behaviour
         provider = provider_of(subject.adapter, server, asyncio.sleep if hangs else pauses)
+        monkeypatch.setattr(remote, "time", pauses)
         call = asked.call(HANG_SECONDS if hangs else 60)
         assert await outcome(provider, subject.service, tmp_path, call) == OUTCOMES[behaviour]
         assert len(server.orders) <= 1

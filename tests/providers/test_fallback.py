@@ -16,7 +16,7 @@ from aiops.providers.loading import load_providers
 from tests.fixtures.adapters import FAL, HUGGINGFACE, OPENAI, Pauses, set_variables, tools
 from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Customer, Service, running_service, until
 from tests.fixtures.upstream import TEXT, Behaviour, upstream
-from tests.fixtures.upstream_fal import FalServer
+from tests.fixtures.upstream_fal import FalServer, failed_with
 from tests.fixtures.upstream_huggingface import HuggingFaceServer
 from tests.fixtures.upstream_openai import OpenAIServer
 
@@ -160,6 +160,17 @@ async def test_who_is_paid_where_hugging_face_is_preferred(
 
 async def is_cancelled(fal: FalServer) -> bool:
     return [work.is_cancelled for work in fal.work.values()] == [True]
+
+
+async def test_what_fal_ends_at_no_charge_is_bought_from_the_next_one(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with both(tmp_path, database_url, monkeypatch) as pair:
+        pair.fal.trouble = [failed_with("startup_timeout", 504)]
+        ada = await pair.service.customer(credits=100)
+        body = (await ada.image()).json()
+        assert (body["provider"], body["credits_remaining"]) == ("openai_compatible", 95)
+        assert (len(pair.fal.orders), len(pair.openai.orders)) == (1, 1)
 
 
 async def test_both_are_down(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

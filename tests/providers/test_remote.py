@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from aiops.http import ApiCall
+from aiops.providers import remote
+from aiops.providers.answers import MEDIA_BYTES_MAX
 from aiops.providers.base import ProviderFailedError, ProviderUnavailableError
 from aiops.providers.remote import Deadline, Remote
 from tests.fixtures.adapters import FAL_KEY, Pauses, tools
@@ -39,6 +41,32 @@ async def saying(*answers: Answer) -> AsyncIterator[Said]:
         pauses = Pauses()
         remote = Remote("fal", tools(server, pauses), {"Authorization": f"Key {FAL_KEY}"})
         yield Said(server, remote, pauses)
+
+
+async def test_a_result_that_is_paid_for_is_fetched_in_spite_of_trouble() -> None:
+    trouble = [Answer(429), Answer(503), Answer(None), Answer(404), Answer(200, b"half", announced_bytes=8)]
+    async with saying(*trouble, Answer(200, b"whole")) as said:
+        assert await said.remote.fetch(said.server.url, Deadline(60)) == b"whole"
+    assert said.pauses.seconds == sorted(said.pauses.seconds), "each time a little longer"
+
+
+async def test_a_result_is_not_fetched_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with saying(Answer(503)) as said:
+        with pytest.raises(ProviderFailedError):
+            await said.remote.fetch(said.server.url, Deadline(3600))
+        tries = len(said.server.requests)
+        monkeypatch.setattr(remote, "time", said.pauses)
+        with pytest.raises(ProviderFailedError):
+            await said.remote.fetch(said.server.url, Deadline(1))
+    assert tries == remote.FETCHES_MAX
+    assert len(said.server.requests) - tries < 4, "the deadline ends it"
+
+
+async def test_a_result_that_is_too_large_is_not_fetched_again() -> None:
+    async with saying(Answer(200, b"begins", announced_bytes=MEDIA_BYTES_MAX + 1)) as said:
+        with pytest.raises(ProviderFailedError):
+            await said.remote.fetch(said.server.url, Deadline(60))
+    assert len(said.server.requests) == 1
 
 
 @pytest.mark.parametrize(

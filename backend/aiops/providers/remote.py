@@ -6,7 +6,7 @@ answer; but a call that broke off, and a gateway that gave up waiting, say nothi
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,6 +23,7 @@ from aiops.http import (
     NoAnswerError,
     NotSentError,
     RefusedUrlError,
+    TooLargeError,
 )
 from aiops.providers.answers import MEDIA_BYTES_MAX
 from aiops.providers.base import ProviderFailedError, ProviderRejectedError, ProviderUnavailableError, Tools
@@ -37,9 +38,11 @@ WAIT_SHARE = 0.5
 RETRY_SECONDS_MIN = 0.2
 RETRIES_MAX = 10
 BACK_OFF_SECONDS = (1.0, 2.0, 4.0, 8.0)
+LOOK_PAUSE_SECONDS_MIN, LOOK_PAUSE_SECONDS_MAX, LOOK_PAUSE_GROWTH = 0.5, 5.0, 1.4
+# A link is tried for some two minutes, and no longer where a job has hours: one that is dead would keep its slot.
 FETCH_SECONDS = 60.0
-FETCHES_MAX = 3
-FETCH_PAUSE_SECONDS = 0.5
+FETCH_PAUSE_SECONDS_MAX = 30.0
+FETCHES_MAX = 15
 LOGGED_BODY_LENGTH = 500
 # Whoever refuses the key, or wants money, is not asked again for so long: it takes the operator to mend that.
 SHUT_SECONDS = 60.0
@@ -56,6 +59,31 @@ class Deadline:
     @property
     def left_seconds(self) -> float:
         return max(0.0, self._end - time.monotonic())
+
+
+class Waiting:
+    """When to look again for what is ordered and will come: a little later each time, or when one is told to."""
+
+    def __init__(
+        self,
+        pause: Callable[[float], Awaitable[None]],
+        deadline: Deadline,
+        seconds_max: float = LOOK_PAUSE_SECONDS_MAX,
+    ) -> None:
+        self._pause = pause
+        self._deadline = deadline
+        self._seconds = LOOK_PAUSE_SECONDS_MIN
+        self._seconds_max = seconds_max
+
+    async def again(self, answer: ApiAnswer | None = None) -> bool:
+        """Waits; False at the deadline. A 429 is heeded for not more than half of the time that is left."""
+        seconds, left_seconds = self._seconds, self._deadline.left_seconds
+        if answer is not None and answer.status == 429:
+            asked_seconds = _retry_after_seconds(answer) or 0.0
+            seconds = max(seconds, min(asked_seconds, left_seconds * WAIT_SHARE))
+        self._seconds = min(self._seconds_max, self._seconds * LOOK_PAUSE_GROWTH)
+        await self._pause(min(seconds, left_seconds))
+        return self._deadline.left_seconds > 0
 
 
 class Remote:
@@ -97,7 +125,7 @@ class Remote:
             answer = await self._send(call, deadline, seconds_max, size_max_bytes)
             if answer.status != 429:
                 return self._judged(answer)
-            wait_seconds = _retry_after_seconds(answer, tries)
+            wait_seconds = _retry_after_seconds(answer) or BACK_OFF_SECONDS[min(tries, len(BACK_OFF_SECONDS) - 1)]
             tries += 1
             if tries > RETRIES_MAX or wait_seconds > deadline.left_seconds * WAIT_SHARE:
                 raise ProviderUnavailableError("The provider takes no more requests at the moment.")
@@ -131,16 +159,18 @@ class Remote:
         Raises:
             ProviderFailedError: it cannot be had.
         """
+        waiting = Waiting(self.pause, deadline, FETCH_PAUSE_SECONDS_MAX)
         for left in reversed(range(FETCHES_MAX)):
             seconds = min(FETCH_SECONDS, deadline.left_seconds)
             try:
                 return await self._web.fetch(url, size_max_bytes=MEDIA_BYTES_MAX, timeout_seconds=seconds)
             except (FetchError, RefusedUrlError) as error:
                 log.warning("result_not_fetched", provider=self.name, reason=error.reason)
-                if not left or isinstance(error, RefusedUrlError):
-                    raise ProviderFailedError("The provider's result could not be fetched.") from error
-            await self.pause(FETCH_PAUSE_SECONDS)
-        raise AssertionError("unreachable")
+                if isinstance(error, RefusedUrlError | TooLargeError):
+                    break
+            if not left or not await waiting.again():
+                break
+        raise ProviderFailedError("The provider's result could not be fetched.")
 
     def failed(self, answer: ApiAnswer, reason: str) -> ProviderFailedError:
         """To be raised where an answer that was paid for is of no use."""
@@ -198,14 +228,14 @@ def rejected() -> ProviderRejectedError:
     return ProviderRejectedError(REFUSED)
 
 
-def _retry_after_seconds(answer: ApiAnswer, tries: int) -> float:
-    """RFC 9110, section 10.2.3: seconds or a date. Where there is neither, twice as long each time."""
+def _retry_after_seconds(answer: ApiAnswer) -> float | None:
+    """RFC 9110, section 10.2.3: seconds or a date; None where there is neither."""
     value = answer.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return max(RETRY_SECONDS_MIN, float(value))
     try:
         until = parsedate_to_datetime(value)
     except ValueError:
-        return BACK_OFF_SECONDS[min(tries, len(BACK_OFF_SECONDS) - 1)]
+        return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(RETRY_SECONDS_MIN, (until - datetime.now(UTC)).total_seconds())
