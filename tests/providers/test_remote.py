@@ -70,6 +70,17 @@ async def test_a_result_that_is_too_large_is_not_fetched_again() -> None:
 
 
 @pytest.mark.parametrize(
+    "when",
+    ["never", "1.5", f"Mon, 01 Jan 2024 00:00:00 +{'9' * 20}", f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT"],
+)
+async def test_a_time_to_come_back_that_is_none(when: str) -> None:
+    busy = Answer(429, headers={"Retry-After": when})
+    async with saying(busy, busy, Answer(200)) as said:
+        await said.remote.order(ApiCall("POST", said.server.url), Deadline(60))
+    assert said.pauses.seconds == [1, 2]
+
+
+@pytest.mark.parametrize(
     ("status", "failure"),
     [*((one, ProviderFailedError) for one in IN_DOUBT), *((one, ProviderUnavailableError) for one in NOT_TAKEN)],
 )

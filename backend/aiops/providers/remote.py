@@ -235,7 +235,7 @@ def _retry_after_seconds(answer: ApiAnswer) -> float | None:
         return max(RETRY_SECONDS_MIN, float(value))
     try:
         until = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # what is no date, and a year of twenty digits
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(RETRY_SECONDS_MIN, (until - datetime.now(UTC)).total_seconds())
