@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from aiops.http import ApiCall
+from aiops.logs import configure_logs
 from aiops.providers import remote
 from aiops.providers.answers import MEDIA_BYTES_MAX
 from aiops.providers.base import ProviderFailedError, ProviderUnavailableError
@@ -67,6 +68,18 @@ async def test_a_result_that_is_too_large_is_not_fetched_again() -> None:
         with pytest.raises(ProviderFailedError):
             await said.remote.fetch(said.server.url, Deadline(60))
     assert len(said.server.requests) == 1
+
+
+async def test_no_part_of_the_key_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """Wherever in the answer it stands, also across the place where what is logged ends."""
+    configure_logs("json")
+    for before in range(remote.LOGGED_BODY_BYTES - len(FAL_KEY), remote.LOGGED_BODY_BYTES + 1):
+        body = f"{FAL_KEY}{' ' * (before - len(FAL_KEY))}{FAL_KEY} is no key of ours".encode()
+        async with saying(Answer(401, body)) as said:
+            said.remote.note(await said.remote.ask(ApiCall("GET", said.server.url), timeout_seconds=5))
+    written = "".join(capsys.readouterr())
+    assert "provider_answered" in written
+    assert FAL_KEY[:4] not in written
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ LOOK_PAUSE_SECONDS_MIN, LOOK_PAUSE_SECONDS_MAX, LOOK_PAUSE_GROWTH = 0.5, 5.0, 1.
 FETCH_SECONDS = 60.0
 FETCH_PAUSE_SECONDS_MAX = 30.0
 FETCHES_MAX = 15
-LOGGED_BODY_LENGTH = 500
+LOGGED_BODY_BYTES = 500
 # Whoever refuses the key, or wants money, is not asked again for so long: it takes the operator to mend that.
 SHUT_SECONDS = 60.0
 
@@ -179,10 +179,11 @@ class Remote:
 
     def note(self, answer: ApiAnswer) -> None:
         """Logs what the provider said, which is for the operator and not for the caller; some repeat the key."""
-        body = answer.body[:LOGGED_BODY_LENGTH].decode(errors="replace")
-        for value in self._headers.values():
-            body = body.replace(value.rpartition(" ")[2], "…")
-        log.warning("provider_answered", provider=self.name, status=answer.status, body=body)
+        body = answer.body
+        for value in self._headers.values():  # before it is cut, which could leave half a key
+            body = body.replace(value.rpartition(" ")[2].encode(), "…".encode())
+        said = body[:LOGGED_BODY_BYTES].decode(errors="replace")
+        log.warning("provider_answered", provider=self.name, status=answer.status, body=said)
 
     async def _send(
         self, call: ApiCall, deadline: Deadline, seconds_max: float | None, size_max_bytes: int
