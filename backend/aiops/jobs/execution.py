@@ -112,12 +112,14 @@ class JobContext:
         return url
 
     async def fetch_audio(self, url: str) -> Audio:
-        """The audio behind a link, ours or anybody's.
+        """The audio behind a link, ours or anybody's. Not fetched where a provider already works on it, and has it.
 
         Raises:
             ProviderRejectedError: it cannot be had.
         """
         seconds_max = self.limits.audio_minutes * SECONDS_PER_MINUTE
+        if self.job.provider_request_id is not None:
+            return Audio(self.download, seconds_max)
         file_id = self.runtime.urls.file_of(url, self.runtime.clock())
         self.download.parent.mkdir(parents=True, exist_ok=True)
         if file_id is not None:

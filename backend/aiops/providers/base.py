@@ -52,7 +52,8 @@ class Call:
     """What a provider needs to know of the job it works for.
 
     `deadline_seconds` is what is left of the job's time. A provider that pays for its calls awaits
-    `started(request_id)` before it waits for the result, so that a restart can re-attach.
+    `started(request_id)` before it waits for the result, so that a restart can re-attach: `request_id` is what it said
+    then, and None for new work.
     """
 
     deadline_seconds: float
@@ -109,7 +110,8 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Audio to transcribe, already fetched. Longer than `seconds_max` is to be rejected."""
+    """Audio to transcribe. Longer than `seconds_max` is to be rejected. The file is there, unless `Call.request_id`
+    says that the provider has been sent it."""
 
     path: Path
     seconds_max: float
