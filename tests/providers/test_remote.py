@@ -8,7 +8,7 @@ import pytest
 
 from aiops.http import ApiCall
 from aiops.logs import configure_logs
-from aiops.providers import remote
+from aiops.providers import reading, remote
 from aiops.providers.answers import MEDIA_BYTES_MAX
 from aiops.providers.base import ProviderFailedError, ProviderUnavailableError
 from aiops.providers.remote import Deadline, Remote
@@ -73,7 +73,7 @@ async def test_a_result_that_is_too_large_is_not_fetched_again() -> None:
 async def test_no_part_of_the_key_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
     """Wherever in the answer it stands, also across the place where what is logged ends."""
     configure_logs("json")
-    for before in range(remote.LOGGED_BODY_BYTES - len(FAL_KEY), remote.LOGGED_BODY_BYTES + 1):
+    for before in range(reading.LOGGED_CHARACTERS - len(FAL_KEY), reading.LOGGED_CHARACTERS + 1):
         body = f"{FAL_KEY}{' ' * (before - len(FAL_KEY))}{FAL_KEY} is no key of ours".encode()
         async with saying(Answer(401, body)) as said:
             said.remote.note(await said.remote.ask(ApiCall("GET", said.server.url), timeout_seconds=5))

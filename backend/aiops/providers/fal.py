@@ -24,7 +24,8 @@ from aiops.providers.base import (
 )
 from aiops.providers.credentials import Address, Key, ProviderSettings
 from aiops.providers.mapping import FAL_MODELS, FAL_VOICES, FLUX_SIZES, OPERATION_OF, styled
-from aiops.providers.remote import Deadline, Remote, Waiting, parsed, rejected
+from aiops.providers.reading import parsed
+from aiops.providers.remote import Deadline, Remote, Waiting, rejected
 from aiops.providers.speech import as_mp3
 
 log = structlog.get_logger()

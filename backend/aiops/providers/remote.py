@@ -4,13 +4,11 @@ What decides is whether the provider may have begun: whoever has no connection h
 answer; but a call that broke off, and a gateway that gave up waiting, say nothing of the work behind them.
 """
 
-import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import structlog
 
@@ -27,6 +25,7 @@ from aiops.http import (
 )
 from aiops.providers.answers import MEDIA_BYTES_MAX
 from aiops.providers.base import ProviderFailedError, ProviderRejectedError, ProviderUnavailableError, Tools
+from aiops.providers.reading import loggable
 
 log = structlog.get_logger()
 
@@ -43,7 +42,6 @@ LOOK_PAUSE_SECONDS_MIN, LOOK_PAUSE_SECONDS_MAX, LOOK_PAUSE_GROWTH = 0.5, 5.0, 1.
 FETCH_SECONDS = 60.0
 FETCH_PAUSE_SECONDS_MAX = 30.0
 FETCHES_MAX = 15
-LOGGED_BODY_BYTES = 500
 # Whoever refuses the key, or wants money, is not asked again for so long: it takes the operator to mend that.
 SHUT_SECONDS = 60.0
 
@@ -178,12 +176,9 @@ class Remote:
         return ProviderFailedError(reason)
 
     def note(self, answer: ApiAnswer) -> None:
-        """Logs what the provider said, which is for the operator and not for the caller; some repeat the key."""
-        body = answer.body
-        for value in self._headers.values():  # before it is cut, which could leave half a key
-            body = body.replace(value.rpartition(" ")[2].encode(), "…".encode())
-        said = body[:LOGGED_BODY_BYTES].decode(errors="replace")
-        log.warning("provider_answered", provider=self.name, status=answer.status, body=said)
+        """Logs why the provider gave no other answer, which is for the operator and not for the caller."""
+        keys = [value.rpartition(" ")[2] for value in self._headers.values()]
+        log.warning("provider_answered", provider=self.name, status=answer.status, said=loggable(answer, keys))
 
     async def _send(
         self, call: ApiCall, deadline: Deadline, seconds_max: float | None, size_max_bytes: int
@@ -215,14 +210,6 @@ class Remote:
                 raise ProviderFailedError("The provider broke off, or did not answer in time.")
             case _:
                 raise ProviderUnavailableError(f"The provider answered with an error (status {answer.status}).")
-
-
-def parsed(answer: ApiAnswer) -> Any:
-    """The JSON of an answer, or None for what is not JSON."""
-    try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def rejected() -> ProviderRejectedError:
