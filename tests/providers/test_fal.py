@@ -8,7 +8,7 @@ from aiops.providers import remote
 from aiops.providers.base import ProviderFailedError, ProviderUnavailableError
 from tests.fixtures.adapters import FAL, Pauses, provider_of
 from tests.fixtures.providers import png
-from tests.fixtures.upstream import HUGE_BYTES, Answer
+from tests.fixtures.upstream import HUGE_BYTES, Answer, said
 from tests.fixtures.upstream_fal import FalServer, failed_with
 from tests.providers.test_conformance import Asked, serve
 
@@ -55,6 +55,18 @@ async def test_a_result_that_is_too_large_is_not_asked_for_again(
         with pytest.raises(ProviderFailedError):
             await serve(provider_of(FAL, server, Pauses()), "text", tmp_path, Asked().call(60))
         assert len(server.trouble) == 1
+
+
+@pytest.mark.parametrize("status", [400, 422])
+async def test_an_order_that_is_refused_is_the_next_ones(
+    status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing has been worked on then, and nothing is billed."""
+    monkeypatch.setattr(FalServer, "refused", lambda _: said({"detail": "No such endpoint any more."}, status))
+    async with FAL.running(monkeypatch) as server:
+        with pytest.raises(ProviderUnavailableError):
+            await serve(provider_of(FAL, server, Pauses()), "image", tmp_path, Asked().call())
+        assert server.orders == []
 
 
 @pytest.mark.parametrize(

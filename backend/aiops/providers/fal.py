@@ -15,6 +15,7 @@ from aiops.providers.base import (
     Audio,
     Call,
     Media,
+    ProviderError,
     ProviderFailedError,
     ProviderRejectedError,
     ProviderUnavailableError,
@@ -151,7 +152,7 @@ class FalProvider:
         call = ApiCall("POST", f"{self._queue_url}/{FAL_MODELS[model].id}", headers, json=dict(arguments))
         answer = await self._remote.order(call, deadline, seconds_max=SUBMIT_SECONDS)
         if not answer.is_success:
-            raise self._refusal(answer)
+            raise self._refusal(answer, is_ordered=False)
         match parsed(answer):
             case {"request_id": str(request_id)} if _REQUEST_ID.fullmatch(request_id):
                 return request_id
@@ -190,7 +191,7 @@ class FalProvider:
             if answer is not None and not _is_passing(answer):
                 if answer.is_success:
                     return parsed(answer)
-                raise self._refusal(answer)
+                raise self._refusal(answer, is_ordered=True)
             if answer is not None:
                 self._remote.note(answer)
             if not await waiting.again(answer):
@@ -231,8 +232,9 @@ class FalProvider:
         app = "/".join(FAL_MODELS[model].id.split("/")[:2])
         return f"{self._queue_url}/{app}/requests/{request_id}"
 
-    def _refusal(self, answer: ApiAnswer) -> ProviderRejectedError | ProviderUnavailableError | ProviderFailedError:
-        """What an error means that is the end of an order. fal bills no status from 500 on, but may bill a 422."""
+    def _refusal(self, answer: ApiAnswer, *, is_ordered: bool) -> ProviderError:
+        """What an error means that refuses an order, or is the end of one. fal bills no status from 500 on, but may
+        bill a 422 of what it has begun."""
         kind = _error_type(answer)
         if kind == "content_policy_violation":
             return rejected()
@@ -240,7 +242,8 @@ class FalProvider:
             return ProviderRejectedError(UNUSABLE_MATERIAL[kind])
         self._remote.note(answer)
         reason = f"The provider answered with an error (status {answer.status})."
-        return ProviderUnavailableError(reason) if answer.status >= 500 else ProviderFailedError(reason)
+        is_billed = is_ordered and answer.status < 500
+        return ProviderFailedError(reason) if is_billed else ProviderUnavailableError(reason)
 
 
 def _error_type(answer: ApiAnswer) -> str | None:
