@@ -25,7 +25,7 @@ from aiops.http import (
 )
 from aiops.providers.answers import MEDIA_BYTES_MAX
 from aiops.providers.base import ProviderFailedError, ProviderRejectedError, ProviderUnavailableError, Tools
-from aiops.providers.reading import loggable
+from aiops.providers.reading import loggable, parsed
 
 log = structlog.get_logger()
 
@@ -121,7 +121,7 @@ class Remote:
         tries = 0
         while True:
             answer = await self._send(call, deadline, seconds_max, size_max_bytes)
-            if answer.status != 429:
+            if answer.status != 429 or _wants_money(answer):
                 return self._judged(answer)
             wait_seconds = _retry_after_seconds(answer) or BACK_OFF_SECONDS[min(tries, len(BACK_OFF_SECONDS) - 1)]
             tries += 1
@@ -202,7 +202,7 @@ class Remote:
                 log.error("provider_refuses_our_key", provider=self.name)
                 self._shut_until = time.monotonic() + SHUT_SECONDS
                 raise ProviderUnavailableError("The provider does not accept this server's key.")
-            case 402:
+            case status if status == 402 or _wants_money(answer):
                 log.error("provider_wants_money", provider=self.name)
                 self._shut_until = time.monotonic() + SHUT_SECONDS
                 raise ProviderUnavailableError("The provider's account of this server is empty.")
@@ -210,6 +210,15 @@ class Remote:
                 raise ProviderFailedError("The provider broke off, or did not answer in time.")
             case _:
                 raise ProviderUnavailableError(f"The provider answered with an error (status {answer.status}).")
+
+
+def _wants_money(answer: ApiAnswer) -> bool:
+    """OpenAI says so by a 429, which to wait for is no use."""
+    match parsed(answer):
+        case {"error": {"code": "insufficient_quota"} | {"type": "insufficient_quota"}}:
+            return answer.status == 429
+        case _:
+            return False
 
 
 def rejected() -> ProviderRejectedError:
