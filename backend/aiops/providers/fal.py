@@ -36,7 +36,7 @@ SUBMIT_SECONDS = 30.0
 STATUS_SECONDS, RESULT_SECONDS = 10.0, 30.0
 CANCEL_SECONDS = 10.0
 UPLOAD_SECONDS = 120.0
-# These say nothing of the order; fal's own client asks again as well. Nor does what has no word of fal's from 500 on.
+# They say nothing of the order, and fal's own client asks again too. From 500 on, neither does what gives no reason.
 PASSING_STATUSES = frozenset({408, 409, 429})
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
