@@ -9,10 +9,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from aiops.http import ApiClient
 from aiops.storage.content_types import ContentType
+
+if TYPE_CHECKING:  # the embedded engines' processes import this module, and need no HTTP client
+    from aiops.http import ApiClient
 
 # The operations that need a provider.
 OPERATIONS = frozenset({"generate_image", "generate_speech", "transcribe_audio"})
@@ -78,7 +80,7 @@ class Tools:
     """What the `create` of a provider's module is given. `api` calls an API; links to results are fetched by a
     `GuardedClient` of the operator's `private_hosts`; `pause` waits for some seconds."""
 
-    api: ApiClient
+    api: "ApiClient"
     encoder: Encoder
     private_hosts: frozenset[str] = frozenset()
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
