@@ -38,7 +38,11 @@ export class AiopsApi implements ICredentialType {
 	];
 
 	test: ICredentialTestRequest = {
-		request: { baseURL: '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}', url: '/api/account' },
+		request: {
+			baseURL: '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}',
+			url: '/api/account',
+			disableFollowRedirect: true,
+		},
 	};
 
 	async authenticate(

@@ -288,4 +288,5 @@ def _operation(group: naming.Steps, options: list[Property]) -> Property:
 
 
 def _test_request(one: Credential) -> Value:
-    return {"request": {"baseURL": '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}', "url": one.test_path}}
+    base = '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}'
+    return {"request": {"baseURL": base, "url": one.test_path, "disableFollowRedirect": True}}

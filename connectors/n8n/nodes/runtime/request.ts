@@ -24,7 +24,7 @@ export async function request(operation: Operation, values: Values, base: string
 		url: address(operation, of('path'), of('query').flatMap(([input, value]) => inQuery(input, value)), base),
 		headers,
 		returnFullResponse: true,
-		sendCredentialsOnCrossOriginRedirect: false,
+		disableFollowRedirect: true,
 	};
 	await addBody(options, operation, of('body'));
 	return options;

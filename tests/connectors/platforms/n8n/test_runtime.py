@@ -155,6 +155,58 @@ def test_lists_are_read_page_by_page(pages: dict[str, Any]) -> None:
     assert json.loads(done.stdout) == {"found": [*range(1, 15)], "listed": [*range(1, 26)], "sizes": [10]}
 
 
+# A service that sends each call for /1 on, as it is told.
+MOVED = """
+const { folder, method, status, location } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { followed } = require(`${folder}/redirects.js`);
+const sent = [];
+const answers = (who) => async (http) => {
+  sent.push([who, http.method, http.url, http.body ?? null, Object.keys(http.headers)]);
+  const isMoved = new URL(http.url).pathname === '/1';
+  return isMoved ? { statusCode: status, headers: { location } } : { statusCode: 200, headers: {} };
+};
+const withKey = answers('key');
+const helpers = { httpRequest: answers('nobody'), httpRequestWithAuthentication: (_, http) => withKey(http) };
+const body = method === 'GET' ? undefined : 'a boat';
+const headers = { Accept: 'a/b', ...(body && { 'Content-Type': 'text/plain' }), 'Idempotency-Key': 'one' };
+const http = { method, url: 'https://things.example/1', body, headers };
+followed({ helpers }, 'thingsApi', http, true).then(({ statusCode }) =>
+  process.stdout.write(JSON.stringify([statusCode, sent.slice(1)])));
+"""
+HERE = "https://things.example/2"
+OTHER = "https://files.example/2"
+KEPT = ["Accept", "Idempotency-Key"]
+WHOLE = ["Accept", "Content-Type", "Idempotency-Key"]
+# How it is asked for /1, how it is sent on, and what is asked then.
+MOVES: list[tuple[str, int, str, list[Any] | None]] = [
+    ("GET", 301, "/2", ["key", "GET", HERE, None, KEPT]),
+    ("GET", 308, "2", ["key", "GET", HERE, None, KEPT]),
+    ("POST", 301, "/2", ["key", "GET", HERE, None, KEPT]),
+    ("POST", 302, "/2", ["key", "GET", HERE, None, KEPT]),
+    ("POST", 303, "/2", ["key", "GET", HERE, None, KEPT]),
+    ("POST", 307, "/2", ["key", "POST", HERE, "a boat", WHOLE]),
+    ("POST", 308, HERE, ["key", "POST", HERE, "a boat", WHOLE]),
+    ("DELETE", 302, "/2", ["key", "DELETE", HERE, "a boat", WHOLE]),
+    ("DELETE", 303, "/2", ["key", "GET", HERE, None, KEPT]),
+    ("GET", 302, OTHER, ["nobody", "GET", OTHER, None, ["Accept"]]),
+    ("POST", 303, OTHER, ["nobody", "GET", OTHER, None, ["Accept"]]),
+    ("POST", 307, OTHER, None),
+    ("GET", 302, "http://things.example/2", ["nobody", "GET", "http://things.example/2", None, ["Accept"]]),
+    ("GET", 302, "file:///etc/passwd", None),
+    ("GET", 302, "https://[", None),
+    ("GET", 304, "/2", None),
+]
+
+
+@pytest.mark.parametrize(("method", "status", "location", "then"), MOVES)
+def test_redirects_are_followed(method: str, status: int, location: str, then: list[Any] | None) -> None:
+    given = json.dumps({"folder": str(RUNTIME), "method": method, "status": status, "location": location})
+    done = subprocess.run(
+        ["node", "-e", MOVED], input=given, env=node_environment(), capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == ([status, []] if then is None else [200, [then]])
+
+
 # A job that ends at the sixth look, each of which takes some seconds. Time passes by itself: how long n8n was asked
 # to wait is noted.
 WAITED = """

@@ -35,7 +35,13 @@ export class ThingsApi implements ICredentialType {
 		},
 	];
 
-	test: ICredentialTestRequest = { request: { baseURL: '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}', url: '/me' } };
+	test: ICredentialTestRequest = {
+		request: {
+			baseURL: '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}',
+			url: '/me',
+			disableFollowRedirect: true,
+		},
+	};
 
 	async authenticate(
 		credentials: ICredentialDataDecryptedObject,

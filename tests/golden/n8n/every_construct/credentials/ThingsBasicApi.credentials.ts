@@ -42,7 +42,13 @@ export class ThingsBasicApi implements ICredentialType {
 		},
 	];
 
-	test: ICredentialTestRequest = { request: { baseURL: '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}', url: '/me' } };
+	test: ICredentialTestRequest = {
+		request: {
+			baseURL: '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}',
+			url: '/me',
+			disableFollowRedirect: true,
+		},
+	};
 
 	async authenticate(
 		credentials: ICredentialDataDecryptedObject,

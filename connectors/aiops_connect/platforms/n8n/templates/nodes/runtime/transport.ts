@@ -4,6 +4,7 @@ import { sleep } from 'n8n-workflow';
 
 import { isOfToken, refused, retryAfter, unreachable, unrenewed } from './errors';
 import { at, isObject } from './pointer';
+import { followed } from './redirects';
 import { request } from './request';
 import { close, isOpen } from './streams';
 import type { Answer, Api, Call, Caller, Operation, Value, Values } from './types';
@@ -61,9 +62,9 @@ export function bound(one: Call['bindings'], before: unknown, platform: { url?: 
 	return values;
 }
 
-/** Whether an answer sends the call to another address, which one that streams a file does not follow. */
+/** Whether an answer sends the call to another address, to which it was not followed. */
 function isElsewhere({ status, headers }: Answer): boolean {
-	return status >= 300 && headers.location !== undefined;
+	return status >= 300 && status < 400 && headers.location !== undefined;
 }
 
 /** The name of the credential that the node uses. */
@@ -94,9 +95,8 @@ async function answered(
 		ignoreHttpStatusErrors: isRenewed ? { ignore: true, except: [UNAUTHORIZED] } : true, // n8n renews a token at an error
 	};
 	try {
-		const send = context.helpers.httpRequestWithAuthentication;
 		const caller = options.isDetached ? withoutSignal(context) : context;
-		return await read(context, (await send.call(caller, credential, http)) as IN8nHttpFullResponse, isStream);
+		return await read(context, await followed(caller, credential, http, operation.answer !== 'json'), isStream);
 	} catch (cause) {
 		const refusal = answerIn(cause);
 		if (refusal !== undefined) return await read(context, refusal, isStream);
@@ -129,10 +129,10 @@ async function read(context: Caller, response: IN8nHttpFullResponse, isStream: b
 	for (const [name, value] of Object.entries(response.headers)) headers[name.toLowerCase()] = String(value);
 	const status = response.statusCode;
 	let { body } = response as { body: unknown };
-	if (isStream && status >= 400 && 'binaryToBuffer' in context.helpers) {
+	if (isStream && status >= 300 && 'binaryToBuffer' in context.helpers) {
 		body = (await context.helpers.binaryToBuffer(body as Buffer)).toString('utf8');
 	}
-	if (typeof body === 'string' && (!isStream || status >= 400)) body = parsed(body, headers['content-type'] ?? '');
+	if (typeof body === 'string' && (!isStream || status >= 300)) body = parsed(body, headers['content-type'] ?? '');
 	return { status, headers, body };
 }
 
