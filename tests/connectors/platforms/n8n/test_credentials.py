@@ -29,7 +29,7 @@ def answering(id_: str, media_type: str, schema: Any) -> dict[str, Any]:
 
 
 def document(url: str) -> dict[str, Any]:
-    """A thing and its picture, which a key in a header of its own opens, or a token that is to be had at this address."""
+    """A thing and its picture. A key in a header of its own opens them, or a token that is to be had here."""
     schemes = {
         "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
         "oauth": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": f"{url}/token", "scopes": {}}}},
