@@ -89,8 +89,9 @@ async function answered(
 	const credential = credentialOf(context, api, itemIndex);
 	const isStream = operation.answer === 'bytes';
 	const isRenewed = api.renewed?.includes(credential) === true;
+	const sender = { node: context.getNode(), itemIndex, base: await baseUrl(context, credential) };
 	const http: IHttpRequestOptions = {
-		...(await request(operation, values, await baseUrl(context, credential))),
+		...(await request(operation, values, sender)),
 		timeout: options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS,
 		encoding: isStream ? 'stream' : 'text',
 		ignoreHttpStatusErrors: isRenewed ? { ignore: true, except: [UNAUTHORIZED] } : true, // n8n renews a token at an error

@@ -70,6 +70,67 @@ def test_values_are_written_as_openapi_says() -> None:
     assert called(*calls) == [written for *_, written in WRITTEN]
 
 
+ADDRESSED = """
+const { folder, path, style, value } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { request } = require(`${folder}/request.js`);
+const inputs = [{ id: 'id', name: 'id', label: 'Thing', location: 'path', style, shape: { kind: 'text' } }];
+const values = new Map(value === null ? [] : [['id', value]]);
+const sender = { node: {}, itemIndex: 3, base: 'https://things.example/api/' };
+request({ method: 'DELETE', path, inputs }, values, sender)
+  .then(({ url }) => ({ url }), ({ message, description }) => ({ message, description }))
+  .then((found) => process.stdout.write(JSON.stringify(found)));
+"""
+ADDRESSES: list[tuple[str, str, str, str]] = [
+    ("/things/{id}", "simple", "..a", "/things/..a"),
+    ("/things/{id}", "simple", "...", "/things/..."),
+    ("/things/{id}", "simple", "../jobs", "/things/..%2Fjobs"),
+    ("/things/{id}", "simple", "%2e%2e", "/things/%252e%252e"),
+    ("/things/{id}.json", "simple", "..", "/things/...json"),
+    ("/things/{id}/parts", "label", "a", "/things/.a/parts"),
+    ("/things/{id}", "matrix", "..", "/things/;id=.."),
+]
+
+
+def addressed(path: str, style: str, value: str | None) -> dict[str, str]:
+    """The address of a call that deletes a thing, or why there is none."""
+    given = json.dumps({"folder": str(RUNTIME), "path": path, "style": style, "value": value})
+    done = subprocess.run(
+        ["node", "-e", ADDRESSED], input=given, env=node_environment(), capture_output=True, text=True, check=True
+    )
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize(("path", "style", "value", "sent"), ADDRESSES)
+def test_a_value_stays_in_its_step_of_the_path(path: str, style: str, value: str, sent: str) -> None:
+    assert addressed(path, style, value) == {"url": f"https://things.example/api{sent}"}
+
+
+@pytest.mark.parametrize(
+    ("path", "style", "value", "now"),
+    [
+        ("/things/{id}", "simple", "..", ".."),
+        ("/things/{id}/parts", "simple", ".", "."),
+        ("/things/.{id}/parts", "simple", ".", "."),
+        ("/things/%2E{id}", "simple", ".", "."),
+        ("/things/{id}", "label", ".", ".."),
+    ],
+)
+def test_a_value_that_leads_to_another_path_is_refused(path: str, style: str, value: str, now: str) -> None:
+    """A client takes such steps out of an address, also where their dots are escaped (URL standard, path state)."""
+    refused = addressed(path, style, value)
+    assert refused["message"] == "Thing would lead to another address [item 3]"
+    assert refused["description"] == f"Enter what the service knows it by. What is there now: {now}"
+
+
+@pytest.mark.parametrize("value", ["", None], ids=["empty", "not set"])
+def test_a_step_of_the_path_is_not_left_out(value: str | None) -> None:
+    assert addressed("/things/{id}", "simple", value) == {
+        "message": "Thing is empty [item 3]",
+        "description": "Enter what the service knows it by.",
+    }
+
+
 def test_only_genuine_deliveries_are_taken() -> None:
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     body = '{"type":"job.succeeded"}'

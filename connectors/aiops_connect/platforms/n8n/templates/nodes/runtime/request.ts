@@ -1,13 +1,23 @@
 /** An operation and the values of its inputs as one request. */
-import type { IDataObject, IHttpRequestOptions } from 'n8n-workflow';
+import { NodeOperationError } from 'n8n-workflow';
+import type { IDataObject, IHttpRequestOptions, INode } from 'n8n-workflow';
 
 import { inHeader, inPath, inQuery, isFile, joined, multipart, plain } from './encoding';
 import type { Pair } from './encoding';
 import { stream } from './streams';
 import type { FileValue, Input, Json, Operation, Value, Values } from './types';
 
-/** The request without credentials. `base` is the address of the API. */
-export async function request(operation: Operation, values: Values, base: string): Promise<IHttpRequestOptions> {
+const TO_ANOTHER_PATH = /^(\.|%2e){1,2}$/i;
+
+/** Whose request it is, and the address of the API. */
+export interface Sender {
+	node: INode;
+	itemIndex: number;
+	base: string;
+}
+
+/** The request without credentials. */
+export async function request(operation: Operation, values: Values, sender: Sender): Promise<IHttpRequestOptions> {
 	const given: Array<[Input, Value]> = [];
 	for (const input of operation.inputs) {
 		const value = values.get(input.id);
@@ -20,7 +30,7 @@ export async function request(operation: Operation, values: Values, base: string
 	if (cookies.length > 0) headers.Cookie = cookies.map(([name, value]) => `${name}=${value}`).join('; ');
 	const options: IHttpRequestOptions = {
 		method: operation.method,
-		url: address(operation, of('path'), of('query').flatMap(([input, value]) => inQuery(input, value)), base),
+		url: address(operation, of('path'), of('query').flatMap(([input, value]) => inQuery(input, value)), sender),
 		headers,
 		returnFullResponse: true,
 		disableFollowRedirect: true,
@@ -29,14 +39,29 @@ export async function request(operation: Operation, values: Values, base: string
 	return options;
 }
 
-function address(operation: Operation, inPathOnes: Array<[Input, Value]>, query: Pair[], base: string): string {
+function address(operation: Operation, given: Array<[Input, Value]>, query: Pair[], sender: Sender): string {
 	let path = operation.path;
-	for (const [input, value] of inPathOnes) {
-		const step = inPath(input, value);
-		path = path.replace(`{${input.name}}`, () => (step === '.' || step === '..' ? step.replace(/\./g, '%2E') : step));
+	for (const input of operation.inputs.filter((one) => one.location === 'path')) {
+		const value = given.find(([one]) => one === input)?.[1];
+		const step = value === undefined ? '' : inPath(input, value);
+		const before = path;
+		path = path.replace(`{${input.name}}`, () => step);
+		if (step === '' || leadsAway(path, before)) throw misleading(input, step, sender);
 	}
-	const url = (operation.server ?? base).replace(/\/+$/, '') + path;
+	const url = (operation.server ?? sender.base).replace(/\/+$/, '') + path;
 	return query.length === 0 ? url : `${url}${path.includes('?') ? '&' : '?'}${joined(query)}`;
+}
+
+/** Whether a step of the path has become one that stands for the path itself or the one above (RFC 3986, 5.2.4). */
+function leadsAway(path: string, before: string): boolean {
+	const count = (text: string) => text.split('/').filter((step) => TO_ANOTHER_PATH.test(step)).length;
+	return count(path) > count(before);
+}
+
+function misleading({ label }: Input, step: string, { node, itemIndex }: Sender): NodeOperationError {
+	const [what, now] = step === '' ? ['is empty', ''] : ['would lead to another address', ` What is there now: ${step}`];
+	const description = `Enter what the service knows it by.${now}`;
+	return new NodeOperationError(node, `${label} ${what} [item ${itemIndex}]`, { itemIndex, description });
 }
 
 function takesFiles({ body }: Operation, { location }: Input): boolean {
