@@ -130,7 +130,7 @@ def looked(n8n: N8n, type_: str, operation: str = "look", **data: Any) -> Execut
 def with_token(n8n: N8n, service: Service, token: str) -> Execution:
     client = {"grantType": "clientCredentials", "clientId": "tests", "clientSecret": "of the tests"}
     held = {"oauthTokenData": {"access_token": token, "token_type": "bearer"}}
-    return looked(n8n, "thingsOAuth2Api", baseUrl=service.url, **client, **held)
+    return looked(n8n, "thingsOAuth2Api", "look", baseUrl=service.url, **client, **held)
 
 
 def test_a_token_that_has_run_out_is_renewed(n8n: N8n, service: Service) -> None:
