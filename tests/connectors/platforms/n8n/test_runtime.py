@@ -156,23 +156,24 @@ def test_only_genuine_deliveries_are_taken() -> None:
     assert called(*calls) == [genuine for *_, genuine in cases]
 
 
-# A service with things 1 to 25, ten of them on a page at most, in each of the ways of paging; Link leads elsewhere.
+# A service with things 1 to 25, ten of them on a page at most, in each of the ways of paging. {place} in its links is
+# where the next page begins.
 PAGED = """
-const { folder, pages, limit } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { folder, pages, limit, links } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const { items, page } = require(`${folder}/pages.js`);
 const things = Array.from({ length: 25 }, (_, index) => ({ id: index + 1 }));
 const sizes = [];
 async function answer(_, { url }) {
-  const { searchParams: query } = new URL(url);
+  const { origin, pathname, searchParams: query } = new URL(url);
+  if (origin !== 'https://things.example') throw new Error('The key has gone elsewhere.');
   const size = Number(query.get('size') ?? 10);
   sizes.push(size);
-  const starts = { cursor: query.get('at'), offset: query.get('at'), page: (query.get('at') ?? 1) * size - size };
-  const start = Number(starts[pages.kind] ?? (Number(query.get('at') ?? 1) - 1) * size);
+  const asked = query.get('at') ?? query.get('after') ?? pathname.split('/from/')[1];
+  const start = pages.kind === 'page' ? (asked ?? 1) * size - size : Number(asked ?? 0);
   const data = things.slice(start, start + size);
   const isLast = start + size >= things.length;
-  const link = `<https://elsewhere.example/?size=${size}&at=${Number(query.get('at') ?? 1) + 1}>; rel="next"`;
-  const next = isLast ? null : String(start + size);
-  const headers = { 'content-type': 'application/json', ...(isLast ? {} : { link }) };
+  const next = isLast ? null : (links ?? '{place}').replace('{place}', String(start + size));
+  const headers = { 'content-type': 'application/json', ...(isLast ? {} : { link: `<${next}>; rel="next"` }) };
   return { statusCode: 200, headers, body: JSON.stringify({ data, next }) };
 }
 const context = {
@@ -195,25 +196,54 @@ const api = { title: 'Things', credentials: ['thingsApi'], operations: { list: o
     listed.push(...one.items.map(({ id }) => id));
     token = one.token;
   } while (token !== undefined);
-  process.stdout.write(JSON.stringify({ found, listed, sizes: [...new Set(sizes)] }));
-})();
+  return { found, listed, sizes: [...new Set(sizes)] };
+})().catch(({ message }) => ({ message })).then((done) => process.stdout.write(JSON.stringify(done)));
 """
 PAGES: list[dict[str, Any]] = [
     {"kind": "cursor", "field": "place", "next": "/next", "isOfItem": False},
     {"kind": "offset", "field": "place"},
     {"kind": "page", "field": "place", "first": 1},
-    {"kind": "link"},
 ]
+# Links to the next page: parameters that are declared, and that are not, at other paths, and at another host.
+LINKS = [
+    "https://things.example/?size=10&at={place}",
+    "https://things.example/?size=10&after={place}&token=a%2Fb",
+    "?size=10&after={place}",
+    "/from/{place}?size=10",
+    "http://behind.the.proxy/things?size=10&at={place}",
+    "http://behind.the.proxy/things?size=10&after={place}",
+]
+
+
+def in_pages(limit: int = 14, links: str | None = None, **pages: Any) -> dict[str, Any]:
+    """The things that are output, and those to choose from."""
+    whole = {**pages, "limit": "many", "items": "/data"}
+    asked = json.dumps({"folder": str(RUNTIME), "limit": limit, "links": links, "pages": whole})
+    done = subprocess.run(
+        ["node", "-e", PAGED], input=asked, env=node_environment(), capture_output=True, text=True, check=True
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 @pytest.mark.parametrize("pages", PAGES, ids=lambda pages: pages["kind"])
 def test_lists_are_read_page_by_page(pages: dict[str, Any]) -> None:
-    """Those that are output, and those to choose from."""
-    asked = json.dumps({"folder": str(RUNTIME), "limit": 14, "pages": {**pages, "limit": "many", "items": "/data"}})
-    done = subprocess.run(
-        ["node", "-e", PAGED], input=asked, env=node_environment(), capture_output=True, text=True, check=True
-    )
-    assert json.loads(done.stdout) == {"found": [*range(1, 15)], "listed": [*range(1, 26)], "sizes": [10]}
+    assert in_pages(**pages) == {"found": [*range(1, 15)], "listed": [*range(1, 26)], "sizes": [10]}
+
+
+@pytest.mark.parametrize("pages", [{}, {"next": "/next"}], ids=["header", "body"])
+@pytest.mark.parametrize("links", LINKS)
+def test_lists_are_read_link_by_link(links: str, pages: dict[str, Any]) -> None:
+    found = in_pages(limit=100, links=links, kind="link", **pages)
+    assert found == {"found": [*range(1, 26)], "listed": [*range(1, 26)], "sizes": [10]}
+
+
+def test_a_list_whose_link_leads_back_to_the_same_page_ends() -> None:
+    assert in_pages(links="https://things.example/?size=10", kind="link")["found"] == [*range(1, 11)]
+
+
+def test_a_link_that_is_no_address_is_told() -> None:
+    assert in_pages(links="https://[", kind="link") == {"message": "The link to the next page is no address [item 0]"}
 
 
 # A service that sends each call for /1 on, as it is told.

@@ -9,11 +9,12 @@ import type { FileValue, Input, Json, Operation, Value, Values } from './types';
 
 const TO_ANOTHER_PATH = /^(\.|%2e){1,2}$/i;
 
-/** Whose request it is, and the address of the API. */
+/** Whose request it is, the address of the API, and the link that the request follows, if any. */
 export interface Sender {
 	node: INode;
 	itemIndex: number;
 	base: string;
+	link?: string;
 }
 
 /** The request without credentials. */
@@ -28,15 +29,36 @@ export async function request(operation: Operation, values: Values, sender: Send
 	for (const [input, value] of of('header')) headers[input.name] = inHeader(input, value);
 	const cookies = of('cookie').flatMap(([input, value]) => inQuery(input, value));
 	if (cookies.length > 0) headers.Cookie = cookies.map(([name, value]) => `${name}=${value}`).join('; ');
+	const url = address(operation, of('path'), of('query').flatMap(([input, value]) => inQuery(input, value)), sender);
 	const options: IHttpRequestOptions = {
 		method: operation.method,
-		url: address(operation, of('path'), of('query').flatMap(([input, value]) => inQuery(input, value)), sender),
+		url: sender.link === undefined ? url : linked(sender.link, url, sender),
 		headers,
 		returnFullResponse: true,
 		disableFollowRedirect: true,
 	};
 	await addBody(options, operation, of('body'));
 	return options;
+}
+
+/**
+ * Where a link in an answer leads, from the address that was asked; undefined for none. The key goes to the API alone: of a
+ * link to another host, as services behind a proxy give them, only the query counts.
+ */
+export function reached(link: string, asked: string): string | undefined {
+	const own = new URL(asked);
+	if (!URL.canParse(link, asked)) return undefined;
+	const there = new URL(link, asked);
+	if (there.origin === own.origin) return there.href;
+	own.search = there.search;
+	return own.href;
+}
+
+function linked(link: string, asked: string, { node, itemIndex }: Sender): string {
+	const url = reached(link, asked);
+	if (url !== undefined) return url;
+	const description = `Ask the publisher of the service what this is: ${link.slice(0, 100)}`;
+	throw new NodeOperationError(node, `The link to the next page is no address [item ${itemIndex}]`, { itemIndex, description });
 }
 
 function address(operation: Operation, given: Array<[Input, Value]>, query: Pair[], sender: Sender): string {

@@ -20,6 +20,8 @@ export interface CallOptions {
 	timeoutMilliseconds?: number;
 	/** How long a call that came too early waits at most. */
 	patienceSeconds?: number;
+	/** The link in an answer before that leads to this one. */
+	link?: string;
 	/** The call is made although the execution is being stopped. */
 	isDetached?: boolean;
 }
@@ -88,7 +90,7 @@ async function answered(
 	const credential = credentialOf(context, api, itemIndex);
 	const isStream = operation.answer === 'bytes';
 	const isRenewed = api.renewed?.includes(credential) === true;
-	const sender = { node: context.getNode(), itemIndex, base: await baseUrl(context, credential) };
+	const sender = { node: context.getNode(), itemIndex, base: await baseUrl(context, credential), link: options.link };
 	const http: IHttpRequestOptions = {
 		...(await request(operation, values, sender)),
 		timeout: options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS,
@@ -97,10 +99,10 @@ async function answered(
 	};
 	try {
 		const caller = options.isDetached ? withoutSignal(context) : context;
-		return await read(context, await followed(caller, credential, http, operation.answer !== 'json'), isStream);
+		return await read(context, http.url, await followed(caller, credential, http, operation.answer !== 'json'), isStream);
 	} catch (cause) {
 		const refusal = answerIn(cause);
-		if (refusal !== undefined) return await read(context, refusal, isStream);
+		if (refusal !== undefined) return await read(context, http.url, refusal, isStream);
 		if (isRenewed && isOfToken(cause)) throw unrenewed(context.getNode(), itemIndex, cause);
 		throw unreachable(context.getNode(), itemIndex, cause, isOpen(http.body));
 	} finally {
@@ -125,7 +127,7 @@ function withoutSignal(context: Caller): Caller {
 	return new Proxy(context, { has: (target, name) => name !== 'getExecutionCancelSignal' && name in target });
 }
 
-async function read(context: Caller, response: IN8nHttpFullResponse, isStream: boolean): Promise<Answer> {
+async function read(context: Caller, url: string, response: IN8nHttpFullResponse, isStream: boolean): Promise<Answer> {
 	const headers: Answer['headers'] = {};
 	for (const [name, value] of Object.entries(response.headers)) headers[name.toLowerCase()] = String(value);
 	const status = response.statusCode;
@@ -134,7 +136,7 @@ async function read(context: Caller, response: IN8nHttpFullResponse, isStream: b
 		body = (await context.helpers.binaryToBuffer(body as Buffer)).toString('utf8');
 	}
 	if (typeof body === 'string' && (!isStream || status >= 300)) body = parsed(body, headers['content-type'] ?? '');
-	return { status, headers, body };
+	return { url: new URL(url).href, status, headers, body };
 }
 
 function parsed(text: string, contentType: string): unknown {
