@@ -28,7 +28,7 @@ export async function items(
 		const here = listOf(at(answer.body, pages.items));
 		found.push(...here);
 		const next = following(pages, answer, asked, here, found.length);
-		if (found.length >= limit || next === undefined || here.length === 0) break;
+		if (found.length >= limit || next === undefined) break;
 		for (const [id, value] of next.values) asked.set(id, value);
 		({ link } = next);
 	}
@@ -51,7 +51,7 @@ export async function page(
 	const answer = await call(context, api, operation, asked, { link });
 	const here = listOf(at(answer.body, pointer));
 	const next = pages === undefined ? undefined : following(pages, answer, asked, here, seen + here.length);
-	if (next === undefined || here.length === 0) return { items: here };
+	if (next === undefined) return { items: here };
 	return { items: here, token: JSON.stringify([seen + here.length, next]) };
 }
 
@@ -70,7 +70,7 @@ interface Next {
 	link?: string;
 }
 
-/** What asks for the next page; undefined where this was the last. */
+/** What asks for the next page; undefined where this was the last. So is an empty one, unless the answer tells of more. */
 function following(pages: Pages, answer: Answer, asked: Values, here: unknown[], seen: number): Next | undefined {
 	if (pages.kind === 'link') return linked(pages.next === undefined ? named(answer.headers.link) : at(answer.body, pages.next), answer);
 	const value = valueOfNext(pages, answer, asked, here, seen);
@@ -88,12 +88,13 @@ function valueOfNext(
 		case 'cursor': {
 			if (pages.more !== undefined && at(answer.body, pages.more) === false) return undefined;
 			const next = at(pages.isOfItem ? here[here.length - 1] : answer.body, pages.next);
-			return (typeof next === 'string' && next !== '') || typeof next === 'number' ? next : undefined;
+			const isOne = (typeof next === 'string' && next !== '') || typeof next === 'number';
+			return isOne && next !== asked.get(pages.field) ? next : undefined;
 		}
 		case 'offset':
-			return seen;
+			return here.length === 0 ? undefined : seen;
 		case 'page':
-			return Number(asked.get(pages.field) ?? pages.first) + 1;
+			return here.length === 0 ? undefined : Number(asked.get(pages.field) ?? pages.first) + 1;
 	}
 }
 

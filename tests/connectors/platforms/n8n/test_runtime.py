@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -159,7 +160,7 @@ def test_only_genuine_deliveries_are_taken() -> None:
 # A service with things 1 to 25, ten of them on a page at most, in each of the ways of paging. {place} in its links is
 # where the next page begins.
 PAGED = """
-const { folder, pages, limit, links } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { folder, pages, limit, links, gaps = [] } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const { items, page } = require(`${folder}/pages.js`);
 const things = Array.from({ length: 25 }, (_, index) => ({ id: index + 1 }));
 const sizes = [];
@@ -170,7 +171,7 @@ async function answer(_, { url }) {
   sizes.push(size);
   const asked = query.get('at') ?? query.get('after') ?? pathname.split('/from/')[1];
   const start = pages.kind === 'page' ? (asked ?? 1) * size - size : Number(asked ?? 0);
-  const data = things.slice(start, start + size);
+  const data = gaps.includes(start) ? [] : things.slice(start, start + size);
   const isLast = start + size >= things.length;
   const next = isLast ? null : (links ?? '{place}').replace('{place}', String(start + size));
   const headers = { 'content-type': 'application/json', ...(isLast ? {} : { link: `<${next}>; rel="next"` }) };
@@ -215,10 +216,10 @@ LINKS = [
 ]
 
 
-def in_pages(limit: int = 14, links: str | None = None, **pages: Any) -> dict[str, Any]:
+def in_pages(limit: int = 14, links: str | None = None, gaps: Sequence[int] = (), **pages: Any) -> dict[str, Any]:
     """The things that are output, and those to choose from."""
     whole = {**pages, "limit": "many", "items": "/data"}
-    asked = json.dumps({"folder": str(RUNTIME), "limit": limit, "links": links, "pages": whole})
+    asked = json.dumps({"folder": str(RUNTIME), "limit": limit, "links": links, "gaps": gaps, "pages": whole})
     done = subprocess.run(
         ["node", "-e", PAGED], input=asked, env=node_environment(), capture_output=True, text=True, check=True
     )
@@ -240,6 +241,18 @@ def test_lists_are_read_link_by_link(links: str, pages: dict[str, Any]) -> None:
 
 def test_a_list_whose_link_leads_back_to_the_same_page_ends() -> None:
     assert in_pages(links="https://things.example/?size=10", kind="link")["found"] == [*range(1, 11)]
+
+
+@pytest.mark.parametrize("pages", [PAGES[0], {"kind": "link"}], ids=lambda pages: pages["kind"])
+def test_an_empty_page_is_not_the_last_where_the_answer_tells_of_more(pages: dict[str, Any]) -> None:
+    """Services that filter what they have read answer such pages."""
+    links = "?size=10&at={place}" if pages["kind"] == "link" else None
+    whole = [*range(1, 11), *range(21, 26)]
+    assert in_pages(limit=100, links=links, gaps=[10], **pages) == {"found": whole, "listed": whole, "sizes": [10]}
+
+
+def test_a_cursor_that_stays_ends_the_list() -> None:
+    assert in_pages(limit=100, links="10", **PAGES[0])["found"] == [*range(1, 21)]
 
 
 def test_a_link_that_is_no_address_is_told() -> None:
