@@ -273,11 +273,18 @@ def _search_options(options: tuple[ir.Option, ...]) -> Iterator[Value]:
 
 def _option(one: naming.Step) -> Property:
     made: Property = {"name": one.name, "value": one.value, "action": one.action}
-    about, price = (one.about, "") if one.is_waiting else (one.operation.help, help_texts.price(one.operation))
+    about, price = (one.about, "") if one.is_waiting else (_about(one.operation), help_texts.price(one.operation))
     help_text = prose.help_text(about, one.name, more=price, length_max=_OPTION_LENGTH_MAX)
     if one.value == "upsert":
         help_text = "Create a new record, or update the current one if it already exists (upsert)"
     return made | ({"description": help_text} if help_text and help_text != one.name else {})
+
+
+def _about(operation: ir.Operation) -> str:
+    """What people read of it. How to turn its pages is not for them: the node does that."""
+    if isinstance(operation.pagination, ir.Link | None):
+        return operation.help
+    return prose.without(operation.help, operation.input(operation.pagination.field).name)
 
 
 def _operation(group: naming.Steps, options: list[Property]) -> Property:

@@ -36,7 +36,7 @@ def link(one: ir.Field, made: Rendered, name: str, shown: Shown) -> list[Propert
     """A file that people have a link to, or in a field of the item."""
     label = prose.title(one.label)
     source: Property = {
-        "displayName": f"{label} Source",
+        "displayName": f"{label.removesuffix(' URL').removesuffix(' Link')} Source",
         "name": f"{name}Source",
         "type": "options",
         "options": [

@@ -13,7 +13,7 @@ export const imageProperties: INodeProperties[] = [
 				name: 'Generate',
 				value: 'generate',
 				action: 'Generate image',
-				description: 'Draws an image from a text prompt and answers with a link to it. Tip. Use 1:1 for profile pictures, 9:16 for mobile wallpapers and 16:9 for desktop wallpapers. Costs 5 credits.',
+				description: 'Draws an image from a text prompt and answers with a link to it. Tip: Use 1:1 for profile pictures, 9:16 for mobile wallpapers and 16:9 for desktop wallpapers. Costs 5 credits.',
 			},
 		],
 		default: 'generate',

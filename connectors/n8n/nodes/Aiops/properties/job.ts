@@ -25,7 +25,7 @@ export const jobProperties: INodeProperties[] = [
 				name: 'Get Many',
 				value: 'getAll',
 				action: 'Get many jobs',
-				description: 'Your jobs, newest first; those of one status, of one service or of a time where you ask for that. To read on, send next_cursor back as cursor, with the same filters, until it is null.',
+				description: 'Your jobs, newest first; those of one status, of one service or of a time where you ask for that',
 			},
 			{
 				name: 'Wait for Completion',

@@ -13,7 +13,7 @@ export const speechProperties: INodeProperties[] = [
 				name: 'Generate',
 				value: 'generate',
 				action: 'Generate speech',
-				description: 'Speaks a text in the voice of your choice and answers with a link to the recording, an mp3 file. Voices. Carter and James are male, Emily and Sarah female. Costs 2 credits.',
+				description: 'Speaks a text in the voice of your choice and answers with a link to the recording, an mp3 file. Voices: Carter and James are male, Emily and Sarah female. Costs 2 credits.',
 			},
 		],
 		default: 'generate',

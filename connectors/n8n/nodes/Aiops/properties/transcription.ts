@@ -13,13 +13,13 @@ export const transcriptionProperties: INodeProperties[] = [
 				name: 'Transcribe',
 				value: 'transcribe',
 				action: 'Transcribe audio',
-				description: 'Turns speech into text. Takes mp3, wav, m4a, ogg, webm and flac, and whatever else can be decoded. Tip. Costs 3 credits.',
+				description: 'Turns speech into text. Takes mp3, wav, m4a, ogg, webm and flac, and whatever else can be decoded. Costs 3 credits.',
 			},
 		],
 		default: 'transcribe',
 	},
 	{
-		displayName: 'Audio URL Source',
+		displayName: 'Audio Source',
 		name: 'audioUrlSource',
 		type: 'options',
 		options: [
