@@ -74,12 +74,12 @@ def wait_for_completion() -> Property:
 
 def maximum_wait() -> Property:
     return {
-        "displayName": "Maximum Wait",
+        "displayName": "Maximum Wait (Seconds)",
         "name": "maximumWait",
         "type": "number",
         "typeOptions": {"minValue": 1, "maxValue": 86400},
         "default": WAIT_SECONDS,
-        "description": "How many seconds to wait for the result. The job goes on then, and can be taken up again.",
+        "description": "How long to wait for the result. The job goes on after that, and can be taken up again.",
     }
 
 
