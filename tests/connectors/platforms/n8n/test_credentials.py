@@ -182,6 +182,17 @@ def test_what_is_to_be_told_is_not_asked_of_another_host(n8n: N8n, service: Serv
     assert other.asked == []
 
 
+def test_a_credential_is_not_tested_at_another_host(n8n: N8n, service: Service) -> None:
+    held = {"baseUrl": service.url, "apiKey": "key of the tests"}
+    assert n8n.test_credential("thingsApi", **held)["status"] == "OK"
+    with serving() as other:
+        service.moved_to = {path: f"{other.url}/thing" for path, _ in service.asked}
+        told = n8n.test_credential("thingsApi", **held)
+    assert told["status"] == "Error"
+    assert told["message"].startswith("The service sends this call to another address.")
+    assert other.asked == []
+
+
 def test_a_file_is_fetched_from_another_host_without_the_key(n8n: N8n, service: Service) -> None:
     with serving() as other:
         service.moved_to = {"/picture": f"{other.url}/picture?signature=none"}

@@ -41,6 +41,43 @@ export class ThingsApi implements ICredentialType {
 			url: '/me',
 			disableFollowRedirect: true,
 		},
+		rules: [
+			{
+				type: 'responseCode',
+				properties: {
+					value: 301,
+					message: 'The service sends this call to another address. If it has moved there, enter that as the base URL.',
+				},
+			},
+			{
+				type: 'responseCode',
+				properties: {
+					value: 302,
+					message: 'The service sends this call to another address. If it has moved there, enter that as the base URL.',
+				},
+			},
+			{
+				type: 'responseCode',
+				properties: {
+					value: 303,
+					message: 'The service sends this call to another address. If it has moved there, enter that as the base URL.',
+				},
+			},
+			{
+				type: 'responseCode',
+				properties: {
+					value: 307,
+					message: 'The service sends this call to another address. If it has moved there, enter that as the base URL.',
+				},
+			},
+			{
+				type: 'responseCode',
+				properties: {
+					value: 308,
+					message: 'The service sends this call to another address. If it has moved there, enter that as the base URL.',
+				},
+			},
+		],
 	};
 
 	async authenticate(
