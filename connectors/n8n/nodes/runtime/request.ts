@@ -71,7 +71,8 @@ function address(operation: Operation, given: Array<[Input, Value]>, query: Pair
 		path = path.replace(`{${input.name}}`, () => step);
 		if (step === '' || leadsAway(path, before)) throw misleading(input, step, sender);
 	}
-	const url = (operation.server ?? sender.base).replace(/\/+$/, '') + path;
+	const server = operation.server === undefined ? sender.base : new URL(operation.server, sender.base).href;
+	const url = server.replace(/\/+$/, '') + path;
 	return query.length === 0 ? url : `${url}${path.includes('?') ? '&' : '?'}${joined(query)}`;
 }
 
