@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from aiops.accounts.accounts import get_account
 from aiops.accounts.plans import SMALLEST, limits_of
-from aiops.billing.gateway import PaymentsAwayError, PaymentsError
+from aiops.billing.gateway import PaymentsAwayError, PaymentsError, PaymentsInDoubtError
 from aiops.billing.prices import Prices
-from aiops.billing.shop import Shop, ShopError, latest_payments, live_subscription
+from aiops.billing.shop import UNPAID_STATUSES, Shop, ShopError, latest_payments, list_subscriptions
 from aiops.contract.models import Limits
 from aiops.database.tables import Account, Subscription
 from aiops.jobs.listing import use_since
@@ -21,6 +21,7 @@ from aiops.web.visits import PageError, Visit, see
 T = TypeVar("T")
 
 PAID = "Thank you. What you have paid for is here."
+IN_DOUBT = "Look at your plan again in a minute. If it has not changed, ask once more: you are not charged twice."
 WAITING = "Your payment is being confirmed. This page looks again by itself."
 
 DONE = {
@@ -56,14 +57,14 @@ async def choose(visit: Visit) -> Response:
     """A plan; the smallest one is no subscription."""
     plan = visit.form.value("plan")
     if plan == SMALLEST:
-        await _shopping(visit, lambda shop: shop.end_with_period(is_ending=True))
+        await _shopping(visit, lambda shop: shop.cancel())
         return see("/billing?done=cancelled")
     page = await _shopping(visit, lambda shop: shop.choose(plan))
     return see("/billing?done=changed") if page is None else _leave(visit, page)
 
 
 async def resume(visit: Visit) -> Response:
-    await _shopping(visit, lambda shop: shop.end_with_period(is_ending=False))
+    await _shopping(visit, lambda shop: shop.go_on())
     return see("/billing?done=resumed")
 
 
@@ -93,10 +94,12 @@ async def _shopping(visit: Visit, act: Callable[[Shop], Awaitable[T]]) -> T:
         return await act(_shop(visit))
     except ShopError as error:
         raise PageError(409, "This cannot be done", str(error)) from None
+    except PaymentsInDoubtError as error:
+        raise PageError(503, "It is not known yet whether this worked", f"{error} {IN_DOUBT}") from None
     except PaymentsAwayError as error:
         raise PageError(503, "Payments are away for a moment", f"{error} Nothing was charged.") from None
     except PaymentsError as error:
-        raise PageError(502, "This did not work", str(error)) from None
+        raise PageError(502, "This did not work", f"{error} Nothing was charged.") from None
 
 
 def _leave(visit: Visit, url: str) -> Response:
@@ -111,9 +114,10 @@ async def _page(visit: Visit, done: str, *, is_waiting: bool = False) -> Respons
     async with runtime.database.read() as session:
         account = await get_account(session, visit.account.id)
         use = await use_since(session, account.id, month)
-        subscription = await live_subscription(session, account.id)
+        subscriptions = await list_subscriptions(session, account.id)
         payments = await latest_payments(session, account.id)
         owed = await ledger.owed(session, account.id)
+    subscription = subscriptions[0] if subscriptions else None
     services = {one.id: one.summary for one in runtime.document.operations.values() if one.is_service}
     return visit.render(
         "billing.html",
@@ -123,8 +127,10 @@ async def _page(visit: Visit, done: str, *, is_waiting: bool = False) -> Respons
         limits=limits_of(runtime.plans, account.plan),
         used={title: sum(one.credits for one in use if one.service == id_) for id_, title in services.items()},
         subscription=subscription,
+        going_on=sum(not one.ends_with_period for one in subscriptions),
+        is_unpaid=any(one.status in UNPAID_STATUSES for one in subscriptions),
         next_plan=_next_plan(subscription),
-        offers=_offers(runtime.plans, runtime.prices, account, subscription) if runtime.payments else [],
+        offers=_offers(runtime.plans, runtime.prices, account, subscriptions) if runtime.payments else [],
         prices=runtime.prices if runtime.payments else Prices(),
         payments=payments,
         owed=owed,
@@ -140,21 +146,28 @@ def _next_plan(subscription: Subscription | None) -> str | None:
 
 
 def _offers(
-    plans: dict[str, Limits], prices: Prices, account: Account, subscription: Subscription | None
+    plans: dict[str, Limits], prices: Prices, account: Account, subscriptions: list[Subscription]
 ) -> list[Offer]:
     sold = [name for name in plans if name in prices.plans or name == SMALLEST]
-    return [_offer(name, plans[name], prices, account, subscription) for name in sold]
+    return [_offer(name, plans[name], prices, account, subscriptions) for name in sold]
 
 
-def _offer(name: str, limits: Limits, prices: Prices, account: Account, subscription: Subscription | None) -> Offer:
+def _offer(name: str, limits: Limits, prices: Prices, account: Account, subscriptions: list[Subscription]) -> Offer:
     price = prices.shown(prices.plans[name]) if name in prices.plans else prices.shown(0)
-    if subscription is None:
+    if not subscriptions:
         is_open = name not in (account.plan, SMALLEST)
         return Offer(name, limits, price, f"Subscribe to {name}" if is_open else "")
+    subscription = subscriptions[0]
     end = _day(subscription.period_end)
     if name == SMALLEST:
         question = f"Cancel? You keep the {account.plan} plan until {end}, and your credits for good."
-        return Offer(name, limits, price, "" if subscription.ends_with_period else "Cancel subscription", question)
+        return Offer(
+            name,
+            limits,
+            price,
+            "" if all(one.ends_with_period for one in subscriptions) else "Cancel subscription",
+            question,
+        )
     if name == subscription.plan:
         return Offer(name, limits, price, "")
     paid = prices.plans.get(subscription.paid_plan or "", 0)
