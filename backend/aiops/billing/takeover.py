@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from aiops.accounts.plans import SMALLEST, Plans, limits_of
 from aiops.billing.facts import Facts, Paid, PaidPeriod, Reference, Subscribed, fetch
-from aiops.billing.gateway import Gateway, PaymentsAwayError
+from aiops.billing.gateway import ENDED_STATUSES, Gateway, PaymentsAwayError
 from aiops.database.engine import Database, Session
 from aiops.database.tables import Account, Payment, StripeEvent, Subscription
 from aiops.ledger import ledger
@@ -141,6 +141,17 @@ async def _follow_subscriptions(session: Session, plans: Plans, account_id: str)
 async def _account_of(session: Session, customer_id: str) -> Account | None:
     found = await session.execute(select(Account).where(col(Account.customer_id) == customer_id))
     return found.scalar_one_or_none()
+
+
+async def customers_who_subscribe(database: Database) -> set[str]:
+    """Whoever has, as far as is known here, a subscription that has not ended."""
+    async with database.read() as session:
+        found = await session.execute(
+            select(col(Account.customer_id))
+            .join(Subscription, col(Subscription.account_id) == col(Account.id))
+            .where(col(Account.customer_id).is_not(None), col(Subscription.status).not_in(ENDED_STATUSES))
+        )
+        return {str(customer_id) for customer_id in found.scalars()}
 
 
 async def sweep(session: Session, now: datetime) -> None:
