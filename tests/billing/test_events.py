@@ -1,13 +1,16 @@
 """Events come twice, late, out of order, at the same moment, or from somebody else; the account is the same."""
 
+import asyncio
 import itertools
 import json
 import math
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+from aiops import request_body
 from aiops.billing import facts, takeover
 from aiops.billing.events import catch_up
 from aiops.database.tables import StripeEvent
@@ -146,6 +149,20 @@ async def test_what_is_signed_but_no_event_of_ours_is_taken_and_changes_nothing(
 async def test_an_event_that_is_too_large_is_not_read_to_its_end(sqlite_shop: Shop) -> None:
     client = visitor(sqlite_shop.service).client
     assert (await client.post(PATH, content=b"x" * 1_000_001)).status_code == 413
+
+
+async def test_an_event_that_does_not_arrive_whole_is_waited_for_no_longer_than_a_call(
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_body, "BODY_SECONDS_MAX", 0.1)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"id": '
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(60):
+        answer = await visitor(sqlite_shop.service).client.post(PATH, content=body())
+    assert (answer.status_code, answer.json()["error"]) == (400, "The event did not arrive in time.")
 
 
 async def test_stripe_away_has_the_event_sent_again(shop: Shop) -> None:
