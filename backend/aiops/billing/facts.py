@@ -8,7 +8,7 @@ from typing import Literal
 import stripe
 
 from aiops.accounts.plans import Plans
-from aiops.billing.gateway import CREDITS, ENDED_STATUSES, PLAN, SUBSCRIPTIONS_MAX, Gateway, translated
+from aiops.billing.gateway import CREDITS, ENDED_STATUSES, NOT_THERE, PLAN, SUBSCRIPTIONS_MAX, Gateway, translated
 
 Kind = Literal["customer", "invoice", "payment_intent", "session", "subscription"]
 
@@ -80,7 +80,7 @@ async def fetch(gateway: Gateway, plans: Plans, customer_id: str, reference: Ref
         try:
             await fetcher.fetch(reference)
         except stripe.InvalidRequestError as error:
-            if error.http_status != 404:
+            if error.http_status != NOT_THERE:
                 raise
     return fetcher.facts
 

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import stripe
 import structlog
@@ -29,7 +29,11 @@ OPEN_SESSIONS_MAX = 20
 SUBSCRIPTIONS_MAX = 100
 EVENTS_AT_ONCE = 100
 ENDED_STATUSES = ("canceled", "incomplete", "incomplete_expired")  # over, or never begun
+NOT_THERE = 404
 IN_PROGRESS = 409  # the status where the same was asked a moment ago and is not done yet
+
+# `waits` where the money is on its way still, as from a bank account.
+PaymentState = Literal["paid", "waits", "unpaid"] | None
 
 
 class PaymentsError(Exception):
@@ -160,11 +164,20 @@ class Gateway:
             raise CannotChangeError("You have subscribed a moment ago. Go back, and reload the page.")
         return _url_of(session)
 
-    async def is_paid(self, customer_id: str, session_id: str) -> bool:
-        """Whether a page of Stripe's was paid, by this customer."""
+    async def payment_state(self, customer_id: str, session_id: str) -> PaymentState:
+        """How it stands with a page on which this customer could pay; None where it is not theirs, or not there."""
         with translated():
-            session = await self.api.checkout.sessions.retrieve_async(session_id)
-        return session.customer == customer_id and session.payment_status != "unpaid"
+            try:
+                session = await self.api.checkout.sessions.retrieve_async(session_id)
+            except stripe.InvalidRequestError as error:
+                if error.http_status != NOT_THERE:
+                    raise
+                return None
+        if session.customer != customer_id:
+            return None
+        if session.payment_status != "unpaid":
+            return "paid"
+        return "waits" if session.status == "complete" else "unpaid"
 
     async def portal(self, customer_id: str, address: str) -> str:
         """Where a customer sees invoices and changes how they pay."""

@@ -10,7 +10,14 @@ from sqlmodel import col
 from aiops.accounts.plans import limits_of
 from aiops.billing import subscriptions
 from aiops.billing.facts import Reference
-from aiops.billing.gateway import ENDED_STATUSES, CannotChangeError, Gateway, PaymentsError, PaymentsRefusedError
+from aiops.billing.gateway import (
+    ENDED_STATUSES,
+    CannotChangeError,
+    Gateway,
+    PaymentsError,
+    PaymentsRefusedError,
+    PaymentState,
+)
 from aiops.billing.prices import Pack
 from aiops.billing.takeover import Takeover
 from aiops.database.engine import Session
@@ -98,16 +105,16 @@ class Shop:
             raise ShopError("There is nothing to be seen yet: you have not bought anything.")
         return await self.gateway.portal(self.account.customer_id, self.runtime.settings.address)
 
-    async def came_back(self, session_id: str) -> bool:
-        """Takes over what was paid on a page of Stripe's, without waiting for the event that tells of it; whether it
-        was paid by now."""
+    async def came_back(self, session_id: str) -> PaymentState:
+        """Takes over what was paid on a page of Stripe's, without waiting for the event that tells of it; how it stands
+        with that page."""
         customer_id = self.account.customer_id
         if customer_id is None or not SESSION.fullmatch(session_id):
-            return False
-        if not await self.gateway.is_paid(customer_id, session_id):
-            return False
-        await self._take_over(Reference("session", session_id))
-        return True
+            return None
+        state = await self.gateway.payment_state(customer_id, session_id)
+        if state == "paid":
+            await self._take_over(Reference("session", session_id))
+        return state
 
     async def _take_over(self, reference: Reference) -> None:
         customer_id, runtime = self.account.customer_id, self.runtime

@@ -1,9 +1,11 @@
 """Plan and credits: what an account has, and what it can buy, change and cancel. Payments happen on Stripe's pages."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -16,6 +18,7 @@ from aiops.contract.models import Limits
 from aiops.database.tables import Account, Subscription
 from aiops.jobs.listing import use_since
 from aiops.ledger import ledger
+from aiops.web.throttle import admit_to_payments
 from aiops.web.visits import PageError, Visit, see
 
 T = TypeVar("T")
@@ -23,6 +26,10 @@ T = TypeVar("T")
 PAID = "Thank you. What you have paid for is here."
 IN_DOUBT = "Look at your plan again in a minute. If it has not changed, ask once more: you are not charged twice."
 WAITING = "Your payment is being confirmed. This page looks again by itself."
+NOT_YET = "Your payment is not confirmed yet. What you have paid for comes as soon as it is; you need not wait here."
+UNPAID = "Nothing was paid on that page, and nothing was charged."
+LOOKS = re.compile("[0-9]{1,3}")
+LOOKS_MAX = 24  # every five seconds, for two minutes
 
 DONE = {
     "changed": "Your plan is changed.",
@@ -74,24 +81,35 @@ async def open_portal(visit: Visit) -> Response:
 
 async def come_back(visit: Visit) -> Response:
     """From Stripe's page. The event that tells of the payment may be on its way still, or come while Stripe cannot be
-    asked: then the page says so, and looks again."""
-    session_id = visit.request.query_params.get("session_id", "")
+    asked: then the page says so, and looks again, some times."""
+    query = visit.request.query_params
+    session_id, looks = query.get("session_id", ""), query.get("looks", "0")
+    shop = await _shop(visit)
     try:
-        is_here = await _shop(visit).came_back(session_id)
+        state = await shop.came_back(session_id)
     except PaymentsError:
-        is_here = False
-    return await _page(visit, PAID if is_here else WAITING, is_waiting=not is_here)
+        state = "waits"
+    if state == "waits":
+        number = int(looks) if LOOKS.fullmatch(looks) else LOOKS_MAX
+        if number >= LOOKS_MAX:
+            return await _page(visit, NOT_YET)
+        again = {"session_id": session_id, "looks": number + 1}
+        return await _page(visit, WAITING, look_again_at=f"/billing/paid?{urlencode(again)}")
+    if state is None:
+        raise PageError(404, "There is no such payment", "What you have paid for is listed under Billing.")
+    return await _page(visit, PAID if state == "paid" else UNPAID)
 
 
-def _shop(visit: Visit) -> Shop:
+async def _shop(visit: Visit) -> Shop:
     if visit.runtime.payments is None:
         raise PageError(404, "Nothing is sold here", "Ask whoever runs this server for credits or another plan.")
+    await admit_to_payments(visit)
     return Shop(visit.runtime, visit.runtime.payments, visit.account)
 
 
 async def _shopping(visit: Visit, act: Callable[[Shop], Awaitable[T]]) -> T:
     try:
-        return await act(_shop(visit))
+        return await act(await _shop(visit))
     except ShopError as error:
         raise PageError(409, "This cannot be done", str(error)) from None
     except PaymentsInDoubtError as error:
@@ -107,7 +125,7 @@ def _leave(visit: Visit, url: str) -> Response:
     return visit.render("leave.html", url=url)
 
 
-async def _page(visit: Visit, done: str, *, is_waiting: bool = False) -> Response:
+async def _page(visit: Visit, done: str, *, look_again_at: str = "") -> Response:
     runtime, now = visit.runtime, visit.runtime.clock()
     await visit.grant_month()
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -122,7 +140,7 @@ async def _page(visit: Visit, done: str, *, is_waiting: bool = False) -> Respons
     return visit.render(
         "billing.html",
         done=done,
-        is_waiting=is_waiting,
+        look_again_at=look_again_at,
         now=account,
         limits=limits_of(runtime.plans, account.plan),
         used={title: sum(one.credits for one in use if one.service == id_) for id_, title in services.items()},
