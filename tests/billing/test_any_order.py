@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,11 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlmodel import col
 
 from aiops.billing.events import handle
 from aiops.billing.prices import Pack
 from aiops.billing.takeover import Takeover
-from aiops.database.tables import Account
+from aiops.database.tables import Account, Job
+from aiops.identifiers import new_id
 from aiops.ledger import ledger
 from tests.fixtures.service import Service, running_service
 from tests.fixtures.stripe.server import StripeServer, signed_event, stripe_server
@@ -24,11 +28,13 @@ PACK = Pack(credits=100, amount=500)
 ACTS = st.lists(
     st.sampled_from(
         ("buy", "subscribe", "upgrade", "downgrade", "renew", "fail to renew", "cancel", "cancel in the portal", "end",
-         "refund a part", "refund all", "fail a refund", "dispute", "win", "lose", "spend", "spend all")
+         "refund a part", "refund all", "fail a refund", "dispute", "win", "lose", "spend", "spend all",
+         "begin a job", "fail a job")
     ),
     min_size=1,
     max_size=12,
 )  # fmt: skip
+COST = 20  # of a job
 SPENT = 120  # more than the credits to begin with, less than a pack and those
 
 
@@ -131,11 +137,13 @@ async def play(url: str, stripe: StripeServer, folder: Path, acts: list[str], dr
         for act in acts:
             at_stripe.act(act)
             spent += await spend(service, ada.id, act)
+            await work(service, ada.id, act)
             waiting += stripe.unsent()
             arrive = draw(waiting, False)
             await take(service, arrive)
             waiting = [event for event in waiting if event not in arrive]
         await take(service, draw(waiting, True))
+        await work(service, ada.id, "fail all jobs")
         assert await service.findings() == []
         async with service.runtime.database.read() as session:
             account, owed = await session.get_one(Account, ada.id), await ledger.owed(session, ada.id)
@@ -153,6 +161,36 @@ async def spend(service: Service, account_id: str, act: str) -> int:
         if amount:
             await ledger.take(session, account_id, amount, service.clock(), description="spent, for a test")
         return amount
+
+
+async def work(service: Service, account_id: str, act: str) -> None:
+    """Holds credits for a job, or gives back what is held, as a failure does."""
+    now = service.clock()
+    async with service.runtime.database.write() as session:
+        account = await ledger.lock_account(session, account_id)
+        if act == "begin a job" and account.credits >= COST:
+            hour = now + timedelta(hours=1)
+            job = Job(
+                id=new_id("job"),
+                account_id=account_id,
+                operation_id="generate_image",
+                credits=COST,
+                request={},
+                status="running",
+                lease_until=hour,
+                deadline_at=hour,
+                created_at=now,
+            )
+            session.add(job)
+            await session.flush()
+            await ledger.hold(session, account_id, job.id, COST, now)
+        if act in ("fail a job", "fail all jobs"):
+            is_open = (col(Job.account_id) == account_id) & (col(Job.status) == "running")
+            jobs = (await session.execute(select(Job).where(is_open).order_by(col(Job.created_at)))).scalars().all()
+            for job in jobs[: 1 if act == "fail a job" else None]:
+                job.status, job.lease_until, job.finished_at = "failed", None, now
+                await session.flush()
+                await ledger.release(session, account_id, job.id, COST, now)
 
 
 async def take(service: Service, events: list[Object]) -> None:
