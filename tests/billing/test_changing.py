@@ -1,5 +1,6 @@
 """A subscription is changed as it was asked, charged once, and what is said of it is true."""
 
+import asyncio
 import itertools
 from typing import Any
 
@@ -86,6 +87,25 @@ async def test_a_downgrade_takes_a_cancellation_back(sqlite_shop: Shop, way: str
     sqlite_shop.stripe.world.renew(subscription)
     await sqlite_shop.send()
     assert await ada.state() == (5525, 0, "pro")
+
+
+async def test_upgrades_that_are_asked_for_at_the_same_moment_are_one(
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has seen that there is none yet."""
+    ada, _ = await subscriber(sqlite_shop)
+    upgrade, all_of_them = subscriptions._upgrade, asyncio.Barrier(3)
+
+    async def upgrade_together(*arguments: Any) -> tuple[str, str | None]:
+        await all_of_them.wait()
+        return await upgrade(*arguments)
+
+    monkeypatch.setattr(subscriptions, "_upgrade", upgrade_together)
+    answers = await ada.choose_at_once(3, "/billing/plan", plan="business")
+    assert ["Your plan is changed." in answer.text for answer in answers] == [True] * 3
+    await sqlite_shop.send()
+    assert await ada.state() == (5525, 0, "business")
+    assert await amounts(ada) == [1900, 9900]
 
 
 async def test_an_upgrade_whose_answer_is_lost_is_charged_once_and_told_truly(sqlite_shop: Shop) -> None:
