@@ -269,7 +269,7 @@ async def test_stripe_away_is_told_and_costs_nothing(sqlite_shop: Shop) -> None:
     assert await ada.choose("/billing/buy", credits="100") is None
     assert ada.person.page is not None
     assert ada.person.page.status_code == 503
-    assert "Nothing was charged." in ada.person.text
+    assert "Nothing was charged this time." in ada.person.text
     sqlite_shop.stripe.fault.calls = 1
     await ada.buy(100)  # the library repeats a call that failed once
     await sqlite_shop.send()

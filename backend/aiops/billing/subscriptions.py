@@ -47,7 +47,7 @@ async def change_price(
     if price_id == _price_that_waits(now):
         return invoice.id, invoice.hosted_invoice_url
     if price_id == item.price.id:
-        await go_on(gateway, subscription_id)
+        await _go_on(gateway, now)
         return invoice.id, None
     if is_upgrade:
         return await _upgrade(gateway, now, price_id)
@@ -56,8 +56,8 @@ async def change_price(
         "proration_behavior": "none",
     }
     with translated():
-        await gateway.api.subscriptions.update_async(subscription_id, change)
-    await go_on(gateway, subscription_id)
+        changed = await gateway.api.subscriptions.update_async(subscription_id, change)
+    await _go_on(gateway, changed)
     return invoice.id, None
 
 
@@ -90,14 +90,20 @@ async def end_with_period(gateway: Gateway, subscription_id: str) -> None:
 
 
 async def go_on(gateway: Gateway, subscription_id: str) -> None:
-    """Takes back a cancellation, however it was noted: Stripe's portal may set a moment instead of the end of the
-    period (https://docs.stripe.com/billing/subscriptions/billing-mode/compare), and both at once are refused."""
+    """Takes back a cancellation."""
     with translated():
         now = await gateway.api.subscriptions.retrieve_async(subscription_id)
+    await _go_on(gateway, now)
+
+
+async def _go_on(gateway: Gateway, now: stripe.Subscription) -> None:
+    """However it was noted: Stripe's portal may set a moment instead of the end of the period
+    (https://docs.stripe.com/billing/subscriptions/billing-mode/compare), and both at once are refused."""
+    with translated():
         if now.cancel_at_period_end:
-            now = await gateway.api.subscriptions.update_async(subscription_id, {"cancel_at_period_end": False})
+            now = await gateway.api.subscriptions.update_async(now.id, {"cancel_at_period_end": False})
         if now.cancel_at is not None:
-            await gateway.api.subscriptions.update_async(subscription_id, {"cancel_at": ""})
+            await gateway.api.subscriptions.update_async(now.id, {"cancel_at": ""})
 
 
 def _latest_invoice(subscription: stripe.Subscription) -> stripe.Invoice:

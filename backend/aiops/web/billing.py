@@ -24,6 +24,7 @@ from aiops.web.visits import PageError, Visit, see
 T = TypeVar("T")
 
 PAID = "Thank you. What you have paid for is here."
+NOTHING_CHARGED = "Nothing was charged this time."  # a try before, whose answer was lost, may have been
 IN_DOUBT = "Look at your plan again in a minute. If it has not changed, ask once more: you are not charged twice."
 WAITING = "Your payment is being confirmed. This page looks again by itself."
 NOT_YET = "Your payment is not confirmed yet. What you have paid for comes as soon as it is; you need not wait here."
@@ -115,9 +116,9 @@ async def _shopping(visit: Visit, act: Callable[[Shop], Awaitable[T]]) -> T:
     except PaymentsInDoubtError as error:
         raise PageError(503, "It is not known yet whether this worked", f"{error} {IN_DOUBT}") from None
     except PaymentsAwayError as error:
-        raise PageError(503, "Payments are away for a moment", f"{error} Nothing was charged.") from None
+        raise PageError(503, "Payments are away for a moment", f"{error} {NOTHING_CHARGED}") from None
     except PaymentsError as error:
-        raise PageError(502, "This did not work", f"{error} Nothing was charged.") from None
+        raise PageError(502, "This did not work", f"{error} {NOTHING_CHARGED}") from None
 
 
 def _leave(visit: Visit, url: str) -> Response:
