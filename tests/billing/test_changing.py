@@ -158,6 +158,17 @@ async def test_an_upgrade_that_waits_for_its_payment_is_not_asked_for_again(sqli
     assert await amounts(ada) == [1900, 9900]
 
 
+async def test_a_smaller_plan_is_not_charged_although_nobody_has_told_of_the_larger_one(sqlite_shop: Shop) -> None:
+    """What is paid is not known: the latest invoice is that of an upgrade which waits for its payment."""
+    ada = await sqlite_shop.buyer()
+    subscription = await ada.subscribe("business")
+    subscription["latest_invoice"] = sqlite_shop.stripe.world.open_invoice(subscription)["id"]
+    await ada.choose("/billing/plan", plan="pro")
+    assert [one["status"] for one in sqlite_shop.stripe.world.all("in")] == ["open", "paid"]
+    await sqlite_shop.send()
+    assert await ada.state() == (5025, 0, "business")
+
+
 async def test_changes_to_and_fro_are_each_done(sqlite_shop: Shop) -> None:
     """No answer of a change before stands for that of a later one."""
     ada, subscription = await subscriber(sqlite_shop, "business")

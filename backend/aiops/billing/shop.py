@@ -80,7 +80,8 @@ class Shop:
         if subscription.status in UNPAID_STATUSES:
             raise ShopError("Your last invoice is not paid yet. Pay it first, under “Invoices and payment method”.")
         monthly = self.runtime.prices.plans
-        is_upgrade = monthly[plan] > monthly.get(subscription.paid_plan or "", 0)
+        present = (subscription.paid_plan, subscription.plan)  # the first may not be told yet
+        is_upgrade = monthly[plan] > max(monthly.get(one or "", 0) for one in present)
         invoice_id, unpaid_at = await subscriptions.change_price(
             self.gateway, subscription.id, await self._price_id(plan), is_upgrade=is_upgrade
         )
