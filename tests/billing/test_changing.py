@@ -201,6 +201,30 @@ async def test_who_pays_two_pages_at_once_is_told_and_can_end_both(sqlite_shop: 
     assert await ada.state() == (1025, 0, "free")
 
 
+async def test_what_else_a_customer_subscribes_to_at_stripe_is_let_alone(sqlite_shop: Shop) -> None:
+    """An operator may sell them something that aiops knows nothing of."""
+    ada, ours = await subscriber(sqlite_shop)
+    world = sqlite_shop.stripe.world
+    world.renew(ours)
+    world.end(ours)
+    price = world.make_price({"currency": "usd", "unit_amount": 700, "metadata": {}})
+    ways = {"success_url": "http://aiops.test/", "cancel_url": "http://aiops.test/"}
+    asked = {"mode": "subscription", "line_items": [{"quantity": 1, "price": price["id"]}], "subscription_data": {}}
+    world.pay(world.make_session({**asked, **ways, "customer": ours["customer"]}))
+    theirs = world.all("sub")[0]
+    await sqlite_shop.send()
+    assert await ada.state() == (1025, 0, "free")
+    await ada.choose("/billing/plan", plan="free")
+    assert "There is no subscription to be changed." in ada.person.text
+    await ada.subscribe("business")
+    await sqlite_shop.send()
+    assert await ada.state() == (6025, 0, "business")
+    assert "subscriptions at once" not in (await ada.person.get("/billing")).text
+    await ada.choose("/billing/plan", plan="free")
+    assert not theirs["cancel_at_period_end"]
+    assert theirs["items"]["data"][0]["price"] == price
+
+
 async def test_cancelling_ends_a_subscription_that_nobody_has_told_of_yet(sqlite_shop: Shop) -> None:
     ada = await sqlite_shop.buyer()
     subscription = await ada.subscribe("pro")

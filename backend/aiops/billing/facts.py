@@ -8,7 +8,16 @@ from typing import Literal
 import stripe
 
 from aiops.accounts.plans import Plans
-from aiops.billing.gateway import CREDITS, ENDED_STATUSES, NOT_THERE, PLAN, SUBSCRIPTIONS_MAX, Gateway, translated
+from aiops.billing.gateway import (
+    CREDITS,
+    ENDED_STATUSES,
+    NOT_THERE,
+    PLAN,
+    SUBSCRIPTIONS_MAX,
+    Gateway,
+    plan_of,
+    translated,
+)
 
 Kind = Literal["customer", "invoice", "payment_intent", "session", "subscription"]
 
@@ -53,7 +62,7 @@ class PaidPeriod:
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """A subscription as it is now. `plan` is what it is for from the next period on."""
+    """A subscription as it is now. `plan` is what it is for from the next period on; None where that is not ours."""
 
     id: str
     status: str
@@ -134,9 +143,8 @@ class _Fetcher:
     def _note(self, now: stripe.Subscription) -> None:
         if _id_of(now.customer) != self.customer_id:
             return
-        plan = now["items"].data[0].price.metadata.to_dict().get(PLAN) if now["items"].data else None
         ends = now.cancel_at_period_end or now.cancel_at is not None
-        self.facts.subscriptions.append(Subscribed(now.id, now.status, plan, ends, _moment(now.created)))
+        self.facts.subscriptions.append(Subscribed(now.id, now.status, plan_of(now), ends, _moment(now.created)))
 
     async def _payment_intent(self, payment_intent_id: str) -> None:
         """A pack's payment says so itself; any other may be that of an invoice."""

@@ -159,7 +159,7 @@ class Gateway:
             await self._end_page(other)
         with translated():
             found = await self.api.subscriptions.list_async({"customer": customer_id, "limit": SUBSCRIPTIONS_MAX})
-        if any(one.status not in ENDED_STATUSES for one in found.data):
+        if any(one.status not in ENDED_STATUSES and plan_of(one) for one in found.data):
             await self._end_page(newest)
             raise CannotChangeError("You have subscribed a moment ago. Go back, and reload the page.")
         return _url_of(session)
@@ -248,6 +248,12 @@ def translated() -> Iterator[None]:
         if isinstance(error, stripe.CardError):
             raise PaymentsRefusedError("The payment was declined. Use another card.") from error
         raise PaymentsRefusedError("Stripe refuses what we have asked of it. It is in our log.") from error
+
+
+def plan_of(subscription: stripe.Subscription) -> str | None:
+    """The plan that a subscription is for; None where it is for something else that is sold at the same Stripe."""
+    items = subscription["items"].data
+    return items[0].price.metadata.to_dict().get(PLAN) if items else None
 
 
 def _ways_back(address: str) -> "SessionCreateParams":

@@ -71,8 +71,9 @@ class Takeover:
         await session.flush()
         for paid in facts.payments:
             await _receive(session, account.id, paid, now)
+        paid_for = {period.subscription_id for period in facts.periods}
         for subscribed in facts.subscriptions:
-            await _keep_subscription(session, account.id, subscribed)
+            await _keep_subscription(session, account.id, subscribed, is_ours=subscribed.id in paid_for)
         for period in facts.periods:
             await _keep_period(session, period)
         await session.flush()
@@ -105,8 +106,11 @@ async def _receive(session: Session, account_id: str, paid: Paid, now: datetime)
     await ledger.reverse(session, paid.id, paid.amount_refunded, now)
 
 
-async def _keep_subscription(session: Session, account_id: str, now: Subscribed) -> None:
+async def _keep_subscription(session: Session, account_id: str, now: Subscribed, *, is_ours: bool) -> None:
+    """Not one that never was for a plan: the same customer may be sold other things at Stripe."""
     kept = await session.get(Subscription, now.id)
+    if kept is None and now.plan is None and not is_ours:
+        return
     if kept is None:
         kept = Subscription(id=now.id, account_id=account_id, status=now.status, created_at=now.created_at)
         session.add(kept)
