@@ -661,6 +661,14 @@ class Server:
     variables: tuple[ServerVariable, ...] = ()
 
     @property
+    def address(self) -> str:
+        """The URL with its variables at their defaults."""
+        url = self.url
+        for one in self.variables:
+            url = url.replace(f"{{{one.name}}}", one.default or (one.options[0] if one.options else ""))
+        return url
+
+    @property
     def is_relative(self) -> bool:
         return "://" not in self.url and not self.url.startswith("{")
 
@@ -789,6 +797,10 @@ class App:
     def operations(self) -> Iterator[Operation]:
         """The steps to choose from."""
         return (operation for resource in self.resources for operation in resource.operations)
+
+    def own_server(self, operation: Operation) -> Server | None:
+        """The server of an operation that is not called where the others are. A relative one is relative to theirs."""
+        return operation.servers[0] if operation.servers not in ((), self.servers) else None
 
     def asked(self, operation: Operation) -> tuple[Field, ...]:
         """The inputs that people are asked for: not what a connector sets by itself to start or await a job, to go from

@@ -15,6 +15,7 @@ from tests.fixtures.service import Service, running_service, until
 
 SUBMISSION = b"INSERT INTO job "
 CAPTURE = b"capture"
+SETTLED = r'^aiops_jobs_settled_total{service="generate_image",status="succeeded"} (\d+)'
 
 
 @pytest.fixture
@@ -105,7 +106,9 @@ async def _is_settled(service: Service, jobs: int) -> bool:
 async def _settled(service: Service) -> int:
     """How many jobs were captured, as the worker counts them once it is done."""
     text = (await service.client().get("/metrics")).text
-    counted = re.search(r'^aiops_jobs_settled_total{service="generate_image",status="succeeded"} (\d+)', text, re.MULTILINE)
+    counted = re.search(
+        r'^aiops_jobs_settled_total{service="generate_image",status="succeeded"} (\d+)', text, re.MULTILINE
+    )
     return int(counted[1]) if counted else 0
 
 

@@ -44,8 +44,10 @@ for (const [name, search] of Object.entries(node.methods?.listSearch ?? {})) {
 // What a call comes to where the API answers like this, and how many times it is made.
 const tried = async ([id, status, body]) => {
   let calls = 0;
-  const answer = async () => {
+  let url;
+  const answer = async (_credential, options) => {
     calls += 1;
+    url = options.url;
     const again = status === 429 && calls === 1 ? { 'retry-after': '1' } : {};
     return { statusCode: status, headers: { 'content-type': 'application/json', ...again }, body: JSON.stringify(body) };
   };
@@ -53,16 +55,16 @@ const tried = async ([id, status, body]) => {
     getNode: () => ({}),
     getInputData: () => [],
     getNodeParameter: (_name, _item, otherwise) => otherwise,
-    getCredentials: async () => ({ baseUrl: 'http://127.0.0.1:9' }),
+    getCredentials: async () => ({ baseUrl: 'https://api.example/v1' }),
     helpers: { httpRequestWithAuthentication: answer, binaryToBuffer: async (content) => Buffer.from(content) },
   };
   const operation = Object.values(api.operations).find((one) => one.id === id);
   const values = new Map(operation.inputs.filter((one) => one.location === 'path').map((one) => [one.id, '1']));
   try {
     await call(context, api, operation, values);
-    return { calls, message: '' };
+    return { url, calls, message: '' };
   } catch (error) {
-    return { calls, message: `${error.message} ${error.description}` };
+    return { url, calls, message: `${error.message} ${error.description}` };
   }
 };
 

@@ -33,6 +33,7 @@ for (const kind of ['creates', 'searches', 'triggers']) {
 
 // What a step comes to where the API answers everything like this.
 const tried = async ([kind, key, inputData, status, body]) => {
+  let url;
   const bundle = { inputData, authData: { access_token: 'x' }, meta: {} };
   const z = {
     errors,
@@ -41,6 +42,7 @@ const tried = async ([kind, key, inputData, status, body]) => {
     stashFile: async () => 'https://zapier.example/file',
     cache: { get: async () => null, set: async () => true },
     request: async (request) => {
+      url ??= request.url;
       const headers = new Headers({ 'content-type': 'application/json', ...(status === 429 ? { 'retry-after': '9' } : {}) });
       const content = JSON.stringify(body);
       const response = { status, headers, content, body: [Buffer.from(content)], request }; // as text, or still to be read
@@ -50,9 +52,9 @@ const tried = async ([kind, key, inputData, status, body]) => {
   };
   try {
     const found = await app[kind][key].operation.perform(z, bundle);
-    return { kind: Array.isArray(found) && found.length === 0 ? 'nothing' : 'success', message: '' };
+    return { url, kind: Array.isArray(found) && found.length === 0 ? 'nothing' : 'success', message: '' };
   } catch (error) {
-    return { kind: error.kind ?? error.name, message: error.message };
+    return { url, kind: error.kind ?? error.name, message: error.message };
   }
 };
 

@@ -6,18 +6,9 @@ from aiops_connect import ir
 from aiops_connect.platforms.make import errors, iml
 from aiops_connect.platforms.make.connection import Connections
 from aiops_connect.platforms.make.runner.iml.syntax import Node
-from aiops_connect.publisher import Publisher
 
 TIMEOUT_MILLISECONDS = 300_000
 FOREIGN = "is_foreign"  # in `temp`: the request goes to an address that is not the API's
-
-
-def address(server: ir.Server, publisher: Publisher) -> str:
-    """The address of a server, its variables at their defaults: Make has one address for all who use an app."""
-    url = server.url
-    for one in server.variables:
-        url = url.replace(f"{{{one.name}}}", one.default or (one.options[0] if one.options else ""))
-    return f"{publisher.base_url.rstrip('/')}{url}" if server.is_relative else url
 
 
 def communication(app: ir.App, connections: Connections, base_url: str, *, leaves_host: bool) -> dict[str, Any]:

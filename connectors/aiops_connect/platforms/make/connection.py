@@ -10,6 +10,7 @@ from typing import Any
 
 from aiops_connect import ir
 from aiops_connect.platforms.make import credentials, errors, iml, naming, oauth, requests
+from aiops_connect.platforms.make.addresses import Addresses
 from aiops_connect.platforms.make.components import Component
 from aiops_connect.platforms.make.credentials import Credentials
 from aiops_connect.platforms.make.runner.iml.syntax import Node
@@ -136,7 +137,7 @@ def _if_used(one: Credentials, value: Node, otherwise: Node) -> Node:
 
 
 def components(
-    app: ir.App, known: Connections, publisher: Publisher, base_url: str
+    app: ir.App, known: Connections, publisher: Publisher, addresses: Addresses
 ) -> tuple[list[Component], list[Problem]]:
     """The connections as components, and what keeps them from being tested."""
     found, untested = [], problems(app, known)
@@ -147,7 +148,7 @@ def components(
         check = None
     for one in known.all:
         name = publisher.title if len(known.all) == 1 else f"{publisher.title} ({one.label})"
-        made = _component(app, one, name, check if check is not None and one.opens(check) else None, base_url)
+        made = _component(app, one, name, check if check is not None and one.opens(check) else None, addresses)
         found.append(replace(made, codes={**made.codes, "params": _with_link(one.asked.parameters, publisher)}))
     return found, untested
 
@@ -160,10 +161,10 @@ def _with_link(parameters: list[dict[str, Any]], publisher: Publisher) -> list[d
     return [{**one, "help": one["help"] + link} if one["type"] == "password" else one for one in parameters]
 
 
-def _component(app: ir.App, one: Connection, label: str, check: ir.Operation | None, base_url: str) -> Component:
+def _component(app: ir.App, one: Connection, label: str, check: ir.Operation | None, addresses: Addresses) -> Component:
     account = app.connection.account_label if app.connection is not None else None
     carried = one.asked
-    test = _tested(check, account, carried, base_url) if check is not None else None
+    test = _tested(check, account, carried, addresses) if check is not None else None
     codes: dict[str, Any] = {"communication": test or {}, "params": carried.parameters, "common": {}}
     kind = "basic"
     if carried.flow is not None:
@@ -174,9 +175,11 @@ def _component(app: ir.App, one: Connection, label: str, check: ir.Operation | N
     return Component("connection", one.id, {"label": naming.label(label), "connectionType": kind}, codes)
 
 
-def _tested(check: ir.Operation, account: ir.Pointer | None, asked: Credentials, base_url: str) -> requests.Directives:
+def _tested(
+    check: ir.Operation, account: ir.Pointer | None, asked: Credentials, addresses: Addresses
+) -> requests.Directives:
     """The call that tests a connection, and names it. It inherits nothing from the base."""
-    called = requests.request(check, {}, base_url)
+    called = requests.request(check, {}, addresses.of(check))
     merged = {name: {**called.get(name, {}), **asked.sent.get(name, {})} for name in ("headers", "qs")}
     metadata = {}
     if account is not None:

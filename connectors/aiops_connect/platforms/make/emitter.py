@@ -6,6 +6,7 @@ from typing import Any
 from aiops_connect import ir
 from aiops_connect.emitter import Emitted, GeneratedFile, templates
 from aiops_connect.platforms.make import base, connection, iml, naming, universal, webhooks
+from aiops_connect.platforms.make.addresses import addresses
 from aiops_connect.platforms.make.components import Component, json_file
 from aiops_connect.platforms.make.modules import Modules
 from aiops_connect.platforms.make.rpcs import Rpcs
@@ -44,22 +45,21 @@ class _Rendering:
     """One app on its way to files."""
 
     def __init__(self, app: ir.App, publisher: Publisher) -> None:
-        server = app.servers[0] if app.servers else ir.Server("")
         self.app = app
         self.publisher = publisher
-        self.base_url = base.address(server, publisher)
+        self.addresses = addresses(app, publisher.base_url)
         self.problems: list[Problem] = []
         self.taken = {universal.ID.casefold()}
         self.connections = connection.connections(app)
-        self.rpcs = Rpcs(app, self.connections, self.base_url, self.taken)
+        self.rpcs = Rpcs(app, self.connections, self.addresses, self.taken)
         self.groups: list[dict[str, Any]] = []
         can_fetch = not self.connections.together().query
-        self.modules = Modules(app, self.connections, publisher, self.base_url, self.rpcs, self.taken, can_fetch)
+        self.modules = Modules(app, self.connections, self.addresses, self.rpcs, self.taken, can_fetch)
 
     def emitted(self) -> Emitted:
         made = self._components()
         fetches = any("download_file" in str(one.codes.get("mappableParams")) for one in made)
-        communication = base.communication(self.app, self.connections, self.base_url, leaves_host=fetches)
+        communication = base.communication(self.app, self.connections, self.addresses.base, leaves_host=fetches)
         readme = templates(__package__).get_template("README.md.jinja").render(self._facts(made))
         files = [
             json_file("makecomapp.json", self._manifest(made)),
@@ -73,20 +73,20 @@ class _Rendering:
         return Emitted(tuple(files), tuple(sorted(self.problems)))
 
     def _components(self) -> list[Component]:
-        made, problems = connection.components(self.app, self.connections, self.publisher, self.base_url)
+        made, problems = connection.components(self.app, self.connections, self.publisher, self.addresses)
         self.problems += problems
         made += self._triggers()
         for resource in self.app.resources:
             modules = [self._made(one, self.modules.component) for one in resource.operations]
             made += self._grouped(resource.label, [one for one in modules if one is not None])
-        made += self._grouped("Other", [universal.component(self.app, self.connections, self.base_url)])
+        made += self._grouped("Other", [universal.component(self.app, self.connections, self.addresses.base)])
         return [*made, *self.rpcs.made.values()]
 
     def _triggers(self) -> list[Component]:
         made: list[Component] = []
         for trigger in self.app.triggers:
             try:
-                made += webhooks.components(self.app, self.connections, trigger, self.base_url, self.taken)
+                made += webhooks.components(self.app, self.connections, trigger, self.addresses, self.taken)
             except iml.InexpressibleError as error:
                 self.problems.append(Problem("#/webhooks", f"{trigger.id} cannot be rendered for Make: {error}"))
         self._grouped("Triggers", [one for one in made if one.kind == "module"])
@@ -118,7 +118,7 @@ class _Rendering:
             "title": naming.label(self.publisher.title),
             "publisher": self.publisher,
             "modules": [one for one in made if one.kind == "module"],
-            "base_url": iml.shown(self.base_url),
+            "base_url": iml.shown(self.addresses.base),
             "api": naming.label(self.app.title),
             "has_connection": any(one.kind == "connection" for one in made),
         }

@@ -6,7 +6,6 @@ from typing import Any
 from aiops_connect import help_texts, ir
 from aiops_connect.platforms.make import (
     answers,
-    base,
     fields,
     files,
     idempotency,
@@ -17,11 +16,11 @@ from aiops_connect.platforms.make import (
     pages,
     requests,
 )
+from aiops_connect.platforms.make.addresses import Addresses
 from aiops_connect.platforms.make.components import Component
 from aiops_connect.platforms.make.connection import Connections
 from aiops_connect.platforms.make.requests import Directives, Value
 from aiops_connect.platforms.make.rpcs import Rpcs
-from aiops_connect.publisher import Publisher
 
 _CRUD = {
     ir.Effect.LIST: "read",
@@ -39,8 +38,7 @@ class Modules:
 
     app: ir.App
     connections: Connections
-    publisher: Publisher
-    base_url: str
+    addresses: Addresses
     rpcs: Rpcs
     taken: set[str]
     can_fetch: bool
@@ -78,17 +76,17 @@ class Modules:
         }
         return Component("module", naming.component_id(operation.id, self.taken), metadata, codes)
 
-    def host(self, operation: ir.Operation) -> str:
-        """What comes before the path: nothing where it is that of the app."""
-        own = base.address(operation.servers[0], self.publisher) if operation.servers else self.base_url
-        return "" if own == self.base_url else own
-
     def _job(self, operation: ir.Operation, execution: ir.Job) -> dict[str, Any]:
         module = jobs.read(self.app, operation, execution, can_fetch=self.can_fetch)
         asked = self._asked(operation)
         chain = [
             *self._uploads(asked),
-            *jobs.steps(module, self._values(operation, asked), self.host(operation), self.host(module.status)),
+            *jobs.steps(
+                module,
+                self._values(operation, asked),
+                self.addresses.other(operation),
+                self.addresses.other(module.status),
+            ),
         ]
         plain = [one for one in asked if not one.is_advanced]
         advanced = [one for one in asked if one.is_advanced]
@@ -105,10 +103,10 @@ class Modules:
         first = {field: value for field, value in driven.items() if value is not None}
         values = {**self._values(operation, asked), **first}
         limit = iml.whole(iml.variable("parameters", name))
-        listing = pages.directives(operation, pointer, limit, self.connections, self.host(operation) or self.base_url)
+        listing = pages.directives(operation, pointer, limit, self.connections, self.addresses.of(operation))
         plain = [one for one in asked if not one.is_advanced]
         advanced = [one for one in asked if one.is_advanced]
-        call = {**requests.request(operation, values, self.host(operation)), **listing}
+        call = {**requests.request(operation, values, self.addresses.other(operation)), **listing}
         uploads = self._uploads(asked)
         return {
             "communication": [*uploads, call] if uploads else call,
@@ -124,7 +122,7 @@ class Modules:
         asked = self._asked(operation)
         response, fields_ = answers.answered(operation)
         call = {
-            **requests.request(operation, self._values(operation, asked), self.host(operation)),
+            **requests.request(operation, self._values(operation, asked), self.addresses.other(operation)),
             "response": response,
         }
         uploads = self._uploads(asked)
@@ -171,7 +169,7 @@ class Modules:
         operation = self.app.operation(upload.operation)
         answered = iml.whole(iml.below(_BODY, upload.url))
         return {
-            **requests.request(operation, {upload.field: requests.file_value(field)}, self.host(operation)),
+            **requests.request(operation, {upload.field: requests.file_value(field)}, self.addresses.other(operation)),
             "condition": iml.whole(fields.is_file(field)),
             "response": {"temp": {files.link_name(field): answered}},
         }

@@ -5,6 +5,7 @@ from typing import Any
 from aiops_connect import ir
 from aiops_connect.naming import identifier
 from aiops_connect.platforms.make import errors, fields, iml, interfaces, naming, requests
+from aiops_connect.platforms.make.addresses import Addresses
 from aiops_connect.platforms.make.components import Component
 from aiops_connect.platforms.make.connection import Connections
 from aiops_connect.platforms.make.requests import Directives, Value
@@ -15,7 +16,7 @@ _EVENTS = iml.variable("parameters", "events")
 
 
 def components(
-    app: ir.App, connections: Connections, trigger: ir.Trigger, base_url: str, taken: set[str]
+    app: ir.App, connections: Connections, trigger: ir.Trigger, addresses: Addresses, taken: set[str]
 ) -> list[Component]:
     """The webhook of a trigger, and its module.
 
@@ -27,7 +28,7 @@ def components(
     codes: dict[str, Any] = {"communication": _received(trigger), "params": _parameters(trigger)}
     codes |= {"attach": {}, "detach": {}, "update": {}, "requiredScope": []}
     if trigger.subscription is not None:
-        codes |= _subscribed(app, connections, trigger, trigger.subscription, base_url)
+        codes |= _subscribed(app, connections, trigger, trigger.subscription, addresses)
     subscribing = app.operation(trigger.subscription.subscribe.operation) if trigger.subscription is not None else None
     metadata = {"label": naming.label(trigger.label), "webhookType": "web", **connections.used(subscribing)}
     hook = Component("webhook", webhook, metadata, codes)
@@ -73,7 +74,7 @@ def _parameters(trigger: ir.Trigger) -> list[dict[str, Any]]:
 
 
 def _subscribed(
-    app: ir.App, connections: Connections, trigger: ir.Trigger, subscription: ir.Subscription, base_url: str
+    app: ir.App, connections: Connections, trigger: ir.Trigger, subscription: ir.Subscription, addresses: Addresses
 ) -> dict[str, Any]:
     """Attach and detach. What subscribing was answered is kept as far as it is needed."""
     subscribe = app.operation(subscription.subscribe.operation)
@@ -82,11 +83,11 @@ def _subscribed(
     if subscription.unsubscribe is not None:
         unsubscribe = app.operation(subscription.unsubscribe.operation)
         values = {one.field: _source(trigger, one.source, stored) for one in subscription.unsubscribe.bindings}
-        found["detach"] = _called(connections, unsubscribe, values, base_url)
+        found["detach"] = _called(connections, unsubscribe, values, addresses)
     if trigger.signature is not None and trigger.signature.secret is not None:
         stored[_kept(trigger.signature.secret)] = iml.whole(iml.below(iml.variable("body"), trigger.signature.secret))
     values = {one.field: _source(trigger, one.source, stored) for one in subscription.subscribe.bindings}
-    attach = _called(connections, subscribe, values, base_url)
+    attach = _called(connections, subscribe, values, addresses)
     attach["response"] = {"data": stored, **attach["response"]}
     return {"attach": attach, **found}
 
@@ -110,10 +111,12 @@ def _source(trigger: ir.Trigger, source: ir.Source, stored: dict[str, str]) -> V
             return source
 
 
-def _called(connections: Connections, operation: ir.Operation, values: dict[str, Value], base_url: str) -> Directives:
+def _called(
+    connections: Connections, operation: ir.Operation, values: dict[str, Value], addresses: Addresses
+) -> Directives:
     """Nothing is inherited from the base here: address, credentials, errors and log are said again."""
     found = connections.carried(operation)
-    called = requests.request(operation, values, base_url)
+    called = requests.request(operation, values, addresses.of(operation))
     carried = found.sent
     merged = {name: {**called.get(name, {}), **carried.get(name, {})} for name in ("headers", "qs")}
     return {

@@ -8,13 +8,6 @@ from aiops_connect.platforms.n8n.literals import Value, of_json
 from aiops_connect.platforms.n8n.properties import Property
 
 
-def address(server: ir.Server) -> str:
-    url = server.url
-    for variable in server.variables:
-        url = url.replace(f"{{{variable.name}}}", variable.default)
-    return url
-
-
 def call(one: ir.Call) -> Property:
     return {"operation": one.operation, "bindings": bindings(one.bindings)}
 

@@ -6,7 +6,6 @@ from typing import assert_never
 
 from aiops_connect import ir
 from aiops_connect.platforms.n8n import naming, prose
-from aiops_connect.platforms.n8n.calls import address
 from aiops_connect.platforms.n8n.literals import Code, Value, text
 from aiops_connect.platforms.n8n.properties import Property
 from aiops_connect.problem import Problem
@@ -90,7 +89,7 @@ def _base_url(app: ir.App, base: str) -> Property:
     if server.is_relative:
         placeholder = f"{base}{server.url}"
         return made | {"default": "", "placeholder": f"e.g. {placeholder}", "description": "The address of the service"}
-    return made | {"default": address(server), "description": "The address of the service"}
+    return made | {"default": server.address, "description": "The address of the service"}
 
 
 def _secrets(one: ir.SecurityScheme) -> list[str]:

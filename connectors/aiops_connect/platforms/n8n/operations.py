@@ -105,8 +105,8 @@ def facts(shared: Shared, operation: ir.Operation, inputs: list[Value]) -> Prope
         "files": list(answers.files_of(operation)),
         "errors": shared.errors.of(_errors(operation)),
     }
-    if operation.servers not in ((), shared.app.servers) and not operation.servers[0].is_relative:
-        found["server"] = calls.address(operation.servers[0])
+    if (server := shared.app.own_server(operation)) is not None:
+        found["server"] = server.address
     if operation.body is not None:
         found["body"] = {
             "mediaType": operation.body.media_type,

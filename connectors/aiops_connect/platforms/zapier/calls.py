@@ -49,8 +49,8 @@ def call(operation: ir.Operation, app: ir.App, inputs: Inputs) -> Call:
     own = {one.id: own_node(one) for one in operation.inputs if one.id in _set_by_the_app(operation)}
     if own:
         made["own"] = own
-    if operation.servers and operation.servers != app.servers and not operation.servers[0].is_relative:
-        made["server"] = operation.servers[0].url
+    if (server := app.own_server(operation)) is not None:
+        made["server"] = server.address
     if operation.body is not None:
         made["body"] = _body(operation.body)
     messages = sorted({error.message for error in operation.errors if error.message})

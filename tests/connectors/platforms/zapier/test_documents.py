@@ -82,7 +82,7 @@ def rendered(document: Path, folder: Path, url: str) -> tuple[ir.App, Steps]:
     """The app of a document in a folder, with every server of the document at `url`."""
     app, publisher = read(document)
     write(folder, EMITTER.emit(app, publisher).files)
-    servers = {server.url for one in (*app.operations, *app.internal) for server in one.servers if "://" in server.url}
+    servers = {server.address for one in (*app.operations, *app.internal) for server in one.servers}
     for path in folder.glob("*/*.json"):
         if path.parent.name in ("creates", "searches"):
             data = json.loads(path.read_text())

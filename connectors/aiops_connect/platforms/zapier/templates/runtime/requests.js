@@ -26,7 +26,7 @@ const checked = (z, filled) => {
 // `values` is a list of { node, value }: the inputs that are set.
 /** @type {(z: Z, bundle: Bundle, call: ApiCall, values: InputValue[]) => Promise<HttpRequest>} */
 const requestOf = async (z, bundle, call, values) => {
-  const base = call.server ?? baseUrl(bundle);
+  const base = call.server === undefined ? baseUrl(bundle) : new URL(call.server, baseUrl(bundle)).href.replace(/\/+$/, '');
   const body = call.body ? await bodyOf(call.body, values.filter((one) => one.node.in === 'body')) : undefined;
   const cookie = cookies(values);
   return {

@@ -35,7 +35,8 @@ function address(operation: Operation, inPathOnes: Array<[Input, Value]>, query:
 		const step = inPath(input, value);
 		path = path.replace(`{${input.name}}`, () => (step === '.' || step === '..' ? step.replace(/\./g, '%2E') : step));
 	}
-	const url = (operation.server ?? base).replace(/\/+$/, '') + path;
+	const server = operation.server === undefined ? base : new URL(operation.server, base).href;
+	const url = server.replace(/\/+$/, '') + path;
 	return query.length === 0 ? url : `${url}${path.includes('?') ? '&' : '?'}${joined(query)}`;
 }
 
