@@ -42,6 +42,7 @@ async def test_an_upgrade_that_is_not_paid_leaves_a_cancellation_as_it_is(sqlite
     ada, subscription = await subscriber(sqlite_shop)
     if way == "here":
         await ada.choose("/billing/plan", plan="free")
+        assert "for $99.00, and your subscription goes on." in (await ada.person.get("/billing")).text
     else:
         sqlite_shop.stripe.world.cancel_in_portal(subscription)
     sqlite_shop.stripe.world.cards[subscription["customer"]] = DECLINED_CARD

@@ -18,7 +18,7 @@ from aiops.billing.gateway import (
     PaymentsRefusedError,
     PaymentState,
 )
-from aiops.billing.prices import Pack
+from aiops.billing.prices import Pack, Prices
 from aiops.billing.takeover import Takeover
 from aiops.database.engine import Session
 from aiops.database.tables import Account, Payment, Subscription
@@ -79,11 +79,9 @@ class Shop:
     async def _change(self, subscription: Subscription, plan: str) -> str | None:
         if subscription.status in UNPAID_STATUSES:
             raise ShopError("Your last invoice is not paid yet. Pay it first, under “Invoices and payment method”.")
-        monthly = self.runtime.prices.plans
-        present = (subscription.paid_plan, subscription.plan)  # the first may not be told yet
-        is_upgrade = monthly[plan] > max(monthly.get(one or "", 0) for one in present)
+        is_more = costs_more(self.runtime.prices, subscription, plan)
         invoice_id, unpaid_at = await subscriptions.change_price(
-            self.gateway, subscription.id, await self._price_id(plan), is_upgrade=is_upgrade
+            self.gateway, subscription.id, await self._price_id(plan), is_upgrade=is_more
         )
         await self._take_over_what_is_done(Reference("invoice", invoice_id))
         return unpaid_at
@@ -157,6 +155,12 @@ class Shop:
             await self._take_over(Reference("customer", self.account.customer_id))
         async with self.runtime.database.read() as session:
             return await list_subscriptions(session, self.account.id)
+
+
+def costs_more(prices: Prices, subscription: Subscription, plan: str) -> bool:
+    """Whether a plan that is sold is an upgrade. What is paid may not be told yet; then what it is for counts."""
+    present = (subscription.paid_plan or "", subscription.plan or "")
+    return prices.plans[plan] > max(prices.plans.get(one, 0) for one in present)
 
 
 async def list_subscriptions(session: Session, account_id: str) -> list[Subscription]:

@@ -13,7 +13,7 @@ from aiops.accounts.accounts import get_account
 from aiops.accounts.plans import SMALLEST, limits_of
 from aiops.billing.gateway import PaymentsAwayError, PaymentsError, PaymentsInDoubtError
 from aiops.billing.prices import Prices
-from aiops.billing.shop import UNPAID_STATUSES, Shop, ShopError, latest_payments, list_subscriptions
+from aiops.billing.shop import UNPAID_STATUSES, Shop, ShopError, costs_more, latest_payments, list_subscriptions
 from aiops.contract.models import Limits
 from aiops.database.tables import Account, Subscription
 from aiops.jobs.listing import use_since
@@ -189,9 +189,9 @@ def _offer(name: str, limits: Limits, prices: Prices, account: Account, subscrip
         )
     if name == subscription.plan:
         return Offer(name, limits, price, "")
-    paid = prices.plans.get(subscription.paid_plan or "", 0)
-    if prices.plans[name] > paid:
-        question = f"Change to {name}? A new month begins now, for {price}. Your credits stay."
+    if costs_more(prices, subscription, name):
+        goes_on = ", and your subscription goes on" if subscription.ends_with_period else ""
+        question = f"Change to {name}? A new month begins now, for {price}{goes_on}. Your credits stay."
         return Offer(name, limits, price, f"Upgrade to {name}", question)
     if name == subscription.paid_plan:
         return Offer(name, limits, price, f"Stay on {name}")
