@@ -21,7 +21,7 @@ from tests.fixtures.shop import Shop
 from tests.fixtures.stripe.server import StripeServer
 from tests.fixtures.visitor import visitor
 
-ORDERS = 10
+ORDERS = 6
 
 
 async def test_an_event_that_comes_again_is_handled_once(shop: Shop) -> None:
