@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from aiops import errors
 from aiops.accounts import rate_limits
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from aiops.errors import ApiError
 from aiops.providers.base import Call, ProviderRejectedError, ProviderUnavailableError, Unsupported
 from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Customer, Service, until
@@ -375,6 +375,6 @@ CLASSES = [one for _, one in inspect.getmembers(errors, inspect.isclass) if issu
 
 @pytest.mark.parametrize("error", [one for one in CLASSES if one is not ApiError], ids=lambda one: one.__name__)
 def test_each_error_is_the_one_the_document_names(error: type[ApiError]) -> None:
-    schema = Document().tree["components"]["schemas"][error.schema.__name__]
+    schema = api_document().tree["components"]["schemas"][error.schema.__name__]
     assert error.schema.__name__ == error.__name__
     assert schema["allOf"][1]["properties"]["code"]["const"] == error.code

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from tests.fixtures.contract import ContractCheck
 from tests.fixtures.raw import Answer, Edge, head, post, running_edge
 from tests.fixtures.service import IMAGE
@@ -46,7 +46,7 @@ def ask(edge: Edge, method: str, target: str, data: bytes) -> Answer:
     with edge.caller() as caller:
         answer = caller.send(data).answer(method)
         path = unquote(target.partition("?")[0])
-        ContractCheck(Document()).check(method, path, answer.status, answer.headers, answer.body)
+        ContractCheck(api_document()).check(method, path, answer.status, answer.headers, answer.body)
         assert caller.send(head("GET", "/health")).answer().status == 200
         return answer
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aiops import http_server
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from tests.fixtures.contract import ContractCheck
 from tests.fixtures.raw import Answer, Edge, RawCaller, head, post, raw_callers, running_edge
 from tests.fixtures.service import IMAGE, until
@@ -133,7 +133,7 @@ def test_a_head_within_its_bounds_is_taken(edge: Edge) -> None:
 
 
 def test_the_bounds_are_those_of_the_document() -> None:
-    description = Document().tree["info"]["description"]
+    description = api_document().tree["info"]["description"]
     for number in (http_server.HEAD_BYTES_MAX, http_server.HEADERS_MAX, http_server.QUERY_PARAMETERS_MAX):
         assert f"{number:,}" in description
 
@@ -297,7 +297,7 @@ def test_calls_at_work_never_make_room(sqlite_template: Path, tmp_path: Path) ->
             busy = one_more.answer()
         assert_refused(busy, BUSY, "server_busy", 503)
         assert busy.headers["retry-after"] == "5"
-        ContractCheck(Document()).check("POST", IMAGE, busy.status, busy.headers, busy.body)
+        ContractCheck(api_document()).check("POST", IMAGE, busy.status, busy.headers, busy.body)
         assert [caller.answer().status for caller in callers] == [200, 200, 200]
 
 
@@ -309,7 +309,7 @@ DOWNLOADS = 300
 
 
 def test_a_caller_who_does_not_read_is_ended(edge: Edge) -> None:
-    whole = DOWNLOADS * len(Document().source)
+    whole = DOWNLOADS * len(api_document().source)
     with edge.caller(receive_buffer_bytes=4096) as caller:
         caller.send(head("GET", "/openapi.yaml") * DOWNLOADS)
         assert edge.serves()
@@ -325,7 +325,7 @@ def test_a_caller_who_reads_slowly_gets_everything(edge: Edge) -> None:
         while data := caller.file.read(262_144):
             received += data
             time.sleep(0.1)  # longer than the deadline in all, and never as long between two pieces
-    assert received.count(Document().source) == DOWNLOADS // 4
+    assert received.count(api_document().source) == DOWNLOADS // 4
     assert received.endswith(b'{"status":"ok"}')
 
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from aiops.settings import Settings
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -15,7 +15,7 @@ def test_every_setting_is_described_and_no_other() -> None:
 
 
 def test_every_error_is_described() -> None:
-    schemas = Document().tree["components"]["schemas"]
+    schemas = api_document().tree["components"]["schemas"]
     codes = {
         schema["allOf"][1]["properties"]["code"]["const"]
         for name, schema in schemas.items()
@@ -25,6 +25,6 @@ def test_every_error_is_described() -> None:
 
 
 def test_every_service_is_described_with_its_price() -> None:
-    for operation in Document().operations.values():
+    for operation in api_document().operations.values():
         if operation.is_service:
             assert f"`POST {operation.path}` | {operation.cost} |" in README

@@ -14,7 +14,7 @@ from aiops.billing.gateway import connect
 from aiops.billing.prices import load_prices
 from aiops.contract import models
 from aiops.contract.binding import Binding, bind
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from aiops.contract.router import add_routes
 from aiops.database.engine import Database
 from aiops.database.signals import Signals
@@ -59,7 +59,7 @@ def create_runtime(
     database = Database(settings.database)
     return Runtime(
         settings=settings,
-        document=Document(),
+        document=api_document(),
         plans=plans,
         prices=load_prices(settings.plans_file, plans),
         payments=connect(settings),

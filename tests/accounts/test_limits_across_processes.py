@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from aiops.accounts.plans import load_plans
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from aiops.database.engine import Database, Session
 from aiops.database.tables import OPEN_STATUSES, Account, Job, RateWindow
 from aiops.identifiers import new_id
@@ -40,7 +40,7 @@ three_at_once: {monthly_credits: 1, requests_per_minute: 1000, jobs_at_once: 3, 
 five_queued: {monthly_credits: 1, requests_per_minute: 1000, jobs_at_once: 1, jobs_queued: 5, audio_minutes: 1}
 """
 JSON = {"Content-Type": "application/json"}
-CONTRACT = ContractCheck(Document())
+CONTRACT = ContractCheck(api_document())
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from aiops.app import create_app
-from aiops.contract.document import DEFAULT_PATH, ContractError, Document
+from aiops.contract.document import DEFAULT_PATH, ContractError, Document, api_document
 from aiops.contract.router import routes_of
 from tests.fixtures.service import Service
 
-DOCUMENT = Document()
+DOCUMENT = api_document()
 SCHEMAS: dict[str, dict[str, Any]] = DOCUMENT.tree["components"]["schemas"]
 
 

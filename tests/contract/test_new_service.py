@@ -17,7 +17,7 @@ import aiops.operations
 from aiops.accounts.plans import load_plans
 from aiops.contract import models
 from aiops.contract.binding import bind
-from aiops.contract.document import ContractError, Document
+from aiops.contract.document import ContractError, Document, api_document
 from tests.fixtures.contract import ContractCheck
 from tests.fixtures.server import make_customer, stub_server
 
@@ -186,4 +186,4 @@ def test_a_wrong_handler_stops_the_start(
     operations: Callable[..., ModuleType], name: str, source: str, line: str
 ) -> None:
     with pytest.raises(ContractError, match=line):
-        bind(Document(), operations(**{name: source}), models)
+        bind(api_document(), operations(**{name: source}), models)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import schemathesis
 from sqlalchemy import create_engine, text
 
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from tests.fixtures.media import wav
 
 FILE_LINK = urlsplit(os.environ["AIOPS_TEST_FILE_LINK"])
@@ -21,7 +21,7 @@ EXISTING = {
 }
 REACHED = Path(os.environ["AIOPS_TEST_REACHED"])
 IS_FUNDED = os.environ["AIOPS_TEST_FUNDED"] == "yes"
-SERVICES = {operation.id for operation in Document().operations.values() if operation.is_service}
+SERVICES = {operation.id for operation in api_document().operations.values() if operation.is_service}
 RECORDING = wav(16_000, 1, bytes(3200))
 REPEATED_KEYS = 4  # every so many a key is left as it was generated, which is most often one that was used before
 

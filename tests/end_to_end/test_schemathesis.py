@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from aiops.accounts.plans import load_plans
-from aiops.contract.document import DEFAULT_PATH, Document
+from aiops.contract.document import DEFAULT_PATH, api_document
 from tests.fixtures.server import ROOT, StubServer, make_customer, stub_server
 from tests.fixtures.service import IMAGE
 
@@ -57,7 +57,7 @@ def test_the_server_keeps_the_contract(
         status = run_schemathesis(server, key, examples, is_funded=PURSES[purse] > COST)
     assert status == 0, (tmp_path / REPORT).read_text()
     reached = {tuple(json.loads(line)) for line in (tmp_path / "reached").read_text().splitlines()}
-    operations = Document().operations.values()
+    operations = api_document().operations.values()
     succeeding = {one.id for one in operations if purse == "funded" or not one.is_service}
     assert {operation for operation, status in reached if status < 300} == succeeding
     refused = {one.id for one in operations if one.is_service and purse == "unfunded"}

@@ -15,7 +15,17 @@ from typing import Any
 import pytest
 import trustme
 
-from aiops.http import Downloaded, FetchError, GuardedClient, RefusedUrlError, UrlError, guarded, pinned, receiving
+from aiops.http import (
+    Downloaded,
+    FetchError,
+    GuardedClient,
+    RefusedUrlError,
+    TooLargeError,
+    UrlError,
+    guarded,
+    pinned,
+    receiving,
+)
 from aiops.http.addresses import IPAddress
 from tests.fixtures.web import ok, redirect, serving
 
@@ -138,7 +148,7 @@ class TestSizeCap:
             whole = await fetch(server.url, target, server.authority, size_max_bytes=100_001)
             assert whole.size_bytes == target.stat().st_size == 100_001
             too_large = fetch(server.url, target, server.authority, size_max_bytes=100_000)
-            assert await reason(FetchError, too_large) == "The file is larger than 100000 bytes."
+            assert await reason(TooLargeError, too_large) == "The file is larger than 100000 bytes."
         assert not target.exists()
 
     async def test_holds_for_a_declared_length_before_a_byte_of_it_came(self, target: Path) -> None:
@@ -149,7 +159,7 @@ class TestSizeCap:
 
         async with serving(endless) as server:
             too_large = fetch(server.url, target, server.authority, size_max_bytes=1000, timeout_seconds=5)
-            assert "larger" in await reason(FetchError, too_large)
+            assert "larger" in await reason(TooLargeError, too_large)
 
     async def test_holds_for_what_the_body_decodes_to(self, target: Path) -> None:
         bomb = gzip.compress(bytes(5_000_001))
@@ -158,7 +168,7 @@ class TestSizeCap:
             whole = await fetch(server.url, target, server.authority, size_max_bytes=5_000_001)
             assert whole.size_bytes == target.stat().st_size == 5_000_001
             too_large = fetch(server.url, target, server.authority, size_max_bytes=5_000_000)
-            assert "larger" in await reason(FetchError, too_large)
+            assert "larger" in await reason(TooLargeError, too_large)
         assert not target.exists()
 
     async def test_holds_for_what_comes_over_the_wire(self, target: Path) -> None:
@@ -171,7 +181,7 @@ class TestSizeCap:
             await fetch(server.url, target, server.authority, size_max_bytes=len(wire))
             assert target.read_bytes() == body
             too_large = fetch(server.url, target, server.authority, size_max_bytes=len(wire) - 1)
-            assert "larger" in await reason(FetchError, too_large)
+            assert "larger" in await reason(TooLargeError, too_large)
         assert not target.exists()
 
     async def test_holds_for_an_endless_body(self, target: Path) -> None:
@@ -182,7 +192,7 @@ class TestSizeCap:
                 await writer.drain()
 
         async with serving(endless) as server:
-            assert "larger" in await reason(FetchError, fetch(server.url, target, server.authority))
+            assert "larger" in await reason(TooLargeError, fetch(server.url, target, server.authority))
 
     async def test_holds_for_an_endless_body_that_decodes_to_nothing(self, target: Path) -> None:
         empty_block = b"\x00\x00\x00\xff\xff"
@@ -194,7 +204,7 @@ class TestSizeCap:
                 await writer.drain()
 
         async with serving(endless) as server:
-            assert "larger" in await reason(FetchError, fetch(server.url, target, server.authority))
+            assert "larger" in await reason(TooLargeError, fetch(server.url, target, server.authority))
 
     async def test_bounds_the_headers(self, target: Path) -> None:
         async def endless(writer: asyncio.StreamWriter) -> None:

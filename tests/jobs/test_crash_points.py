@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from aiops.accounts.plans import load_plans
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from aiops.database.engine import Database
 from aiops.database.tables import Job
 from tests.conftest import DATABASES
@@ -37,7 +37,7 @@ BEFORE_THE_CRASH = {"AIOPS_REAPER_SECONDS": "60"}
 SECOND_SERVER = {"AIOPS_LEASE_SECONDS": "3"}
 LAST_SERVER = {"AIOPS_LEASE_SECONDS": "30", "STUB_DELAY_SECONDS": "0"}
 PLANS = load_plans(None)
-CONTRACT = ContractCheck(Document())
+CONTRACT = ContractCheck(api_document())
 
 
 def committed(name: str) -> tuple[str, str]:

@@ -15,28 +15,46 @@ from aiops.database.engine import Database
 from tests.fixtures.adapters import FAL, FAL_KEY
 from tests.fixtures.aftermath import Books, all_ended, check_books
 from tests.fixtures.forked import forked, has_died
+from tests.fixtures.media import wav
 from tests.fixtures.server import StubServer, make_customer, stub_server
-from tests.fixtures.service import IMAGE, until
-from tests.fixtures.upstream import upstream
+from tests.fixtures.service import IMAGE, TRANSCRIPTION, until
+from tests.fixtures.upstream import TEXT, Answer, Request, Upstream, upstream
 from tests.fixtures.upstream_fal import FalServer
 
 OPENING_CREDITS = 100
+WHISPER = "openai/whisper-large-v3"
 LEASES = {"AIOPS_LEASE_SECONDS": "1", "AIOPS_REAPER_SECONDS": "0.2", "AIOPS_PROVIDERS": "fal"}
 
 
 @dataclass
+class AudioServer(Upstream):
+    """A customer's own, with a recording of a second."""
+
+    async def answer(self, request: Request) -> Answer:
+        return Answer(200, wav(16_000, 1, bytes(32_000)), "audio/wav")
+
+
+@dataclass
 class Shop:
-    """fal, a server that has it work, and the key of its one customer."""
+    """fal, a server that has it work, the key of its one customer, and where that one has a recording."""
 
     fal: FalServer
     server: StubServer
     key: str
+    audio: AudioServer
 
     async def order(self) -> str:
         """The id of a job that is at fal by now, if that is let answer."""
+        return await self.send(IMAGE, {"prompt": "a lighthouse"})
+
+    async def order_transcription(self) -> str:
+        """As `order`, for the recording."""
+        return await self.send(TRANSCRIPTION, {"audio_url": f"{self.audio.url}/recording.wav", "model": WHISPER})
+
+    async def send(self, path: str, body: dict[str, str]) -> str:
         async with httpx.AsyncClient(base_url=self.server.url, timeout=60) as client:
             headers = {"Authorization": f"Bearer {self.key}", "Prefer": "respond-async"}
-            answer = await client.post(IMAGE, json={"prompt": "a lighthouse"}, headers=headers)
+            answer = await client.post(path, json=body, headers=headers)
         job_id: str = answer.json()["id"]
 
         async def has_arrived() -> bool:
@@ -50,6 +68,15 @@ class Shop:
             answer = await client.get(f"/api/jobs/{job_id}", headers={"Authorization": f"Bearer {self.key}"})
         shown: dict[str, Any] = answer.json()
         return shown
+
+    async def ended(self, job_id: str) -> dict[str, Any]:
+        """The job, once it has ended."""
+
+        async def has_ended() -> bool:
+            return (await self.job(job_id))["finished_at"] is not None
+
+        await until(has_ended)
+        return await self.job(job_id)
 
     @property
     def polls(self) -> int:
@@ -75,11 +102,12 @@ class Shop:
 
 @asynccontextmanager
 async def shop(folder: Path, database_url: str) -> AsyncIterator[Shop]:
-    async with upstream(FalServer(FAL_KEY)) as fal:
-        options = {**LEASES, **FAL.settings(fal.url), "AIOPS_PRIVATE_HOSTS": fal.authority}
+    async with upstream(FalServer(FAL_KEY)) as fal, upstream(AudioServer("")) as audio:
+        hosts = f"{fal.authority},{audio.authority}"
+        options = {**LEASES, **FAL.settings(fal.url), "AIOPS_PRIVATE_HOSTS": hosts}
         with stub_server(folder, database_url, **options) as server:
             _, key = await make_customer(database_url, load_plans(None), plan="business", credits=OPENING_CREDITS)
-            yield Shop(fal, server, key)
+            yield Shop(fal, server, key, audio)
 
 
 @pytest.mark.parametrize("kills", [1, 2], ids=["killed once", "killed twice"])
@@ -102,6 +130,21 @@ async def test_a_restart_in_the_middle_of_an_order(tmp_path: Path, database_url:
     assert (job.id, job.status, job.provider, job.attempt) == (job_id, "succeeded", "fal", kills + 1)
     assert list(running.fal.work) == [job.provider_request_id]
     assert books.captured == {job_id: 5}
+
+
+async def test_a_restart_in_the_middle_of_a_transcription(tmp_path: Path, database_url: str) -> None:
+    """fal has the recording already: it is not asked for again, and may be gone."""
+    async with shop(tmp_path, database_url) as running:
+        running.fal.holds = True
+        with forked(running.server) as first:
+            job_id = await running.order_transcription()
+            first.kill()
+        with forked(running.server):
+            await running.has_polled_again()
+            running.fal.finish.set()
+            answer = await running.ended(job_id)
+        assert (len(running.fal.orders), len(running.audio.requests)) == (1, 1)
+    assert (answer["status"], answer["result"]["text"]) == ("succeeded", TEXT)
 
 
 async def test_a_kill_before_the_order_has_an_id(tmp_path: Path, database_url: str) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from aiops.accounts.plans import load_plans
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from aiops.database.engine import Database
 from aiops.ledger import ledger
 from tests.fixtures.aftermath import Books, all_ended, check_books, read_books
@@ -24,7 +24,7 @@ OPENING_CREDITS = 100
 COST = 5
 SLOW = {"AIOPS_LEASE_SECONDS": "1", "AIOPS_REAPER_SECONDS": "0.2", "STUB_DELAY_SECONDS": "600"}
 STOP_SECONDS = 60
-CONTRACT = ContractCheck(Document())
+CONTRACT = ContractCheck(api_document())
 TERMINATED, INTERRUPTED, KILLED = signal.SIGTERM, signal.SIGINT, signal.SIGKILL
 
 

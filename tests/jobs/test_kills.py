@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from aiops.accounts.plans import load_plans
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from aiops.database.engine import Database
 from aiops.webhooks import courier
 from tests.fixtures.aftermath import Books, all_ended, check_books
@@ -170,7 +170,7 @@ async def customers(server: StubServer, key: str) -> AsyncIterator[list[int]]:
 
 async def buy(server: StubServer, key: str, order: tuple[str, str], customer: str, answers: list[int]) -> None:
     path, field = order
-    contract = ContractCheck(Document())
+    contract = ContractCheck(api_document())
     headers = {"Authorization": f"Bearer {key}"}
     hooks: dict[str, list[Callable[..., Any]]] = {"response": [contract]}
     number = 0

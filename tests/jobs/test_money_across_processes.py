@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from aiops.accounts.plans import load_plans
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from aiops.database.engine import Database
 from aiops.ledger.verify import verify
 from aiops.runtime import utc_now
@@ -37,7 +37,7 @@ async def call(server: StubServer, key: str, bodies: list[dict[str, str]], **hea
     async with httpx.AsyncClient(
         base_url=server.url,
         headers={"Authorization": f"Bearer {key}", **headers},
-        event_hooks={"response": [ContractCheck(Document())]},
+        event_hooks={"response": [ContractCheck(api_document())]},
         limits=httpx.Limits(max_keepalive_connections=0, max_connections=None),
         timeout=120,
     ) as client:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from aiops.accounts.plans import load_plans
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from aiops.database.engine import Database
 from aiops.database.tables import Account, Job
 from aiops.ledger.verify import verify
@@ -36,7 +36,7 @@ async def test_callers_are_told_where_their_job_is(server: StubServer) -> None:
         async with httpx.AsyncClient(
             base_url=server.url,
             headers={"Authorization": f"Bearer {key}"},
-            event_hooks={"response": [ContractCheck(Document())]},
+            event_hooks={"response": [ContractCheck(api_document())]},
             timeout=60,
         ) as client:
             calls = [asyncio.create_task(client.post(IMAGE, json={"prompt": str(one)})) for one in range(CALLS)]

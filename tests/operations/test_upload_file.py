@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from aiops.accounts.plans import FILE_LIMITS
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from aiops.database.engine import CommitInDoubtError
 from aiops.database.tables import File
 from aiops.operations import upload_file
@@ -541,7 +541,7 @@ async def test_a_storage_that_is_away_is_not_ready(stored_service: Service, monk
 
 
 def test_what_the_link_leads_to_is_in_the_document() -> None:
-    tree = Document().tree["paths"][PATH]["post"]
+    tree = api_document().tree["paths"][PATH]["post"]
     assert tree["responses"]["201"]["links"]["TranscribeAudio"] == {
         "operationId": "transcribe_audio",
         "description": "Writes down what is said in the file.",

@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from aiops.database.engine import CommitInDoubtError, Database
+from aiops.database.tables import Job
+from aiops.jobs import execution, queue
 from aiops.providers import remote
 from aiops.providers.loading import load_providers
 from tests.fixtures.adapters import FAL, HUGGINGFACE, OPENAI, Pauses, set_variables, tools
 from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Customer, Service, running_service, until
 from tests.fixtures.upstream import TEXT, Behaviour, upstream
-from tests.fixtures.upstream_fal import FalServer
+from tests.fixtures.upstream_fal import FalServer, failed_with
 from tests.fixtures.upstream_huggingface import HuggingFaceServer
 from tests.fixtures.upstream_openai import OpenAIServer
 
@@ -160,6 +164,56 @@ async def test_who_is_paid_where_hugging_face_is_preferred(
 
 async def is_cancelled(fal: FalServer) -> bool:
     return [work.is_cancelled for work in fal.work.values()] == [True]
+
+
+async def test_what_fal_ends_at_no_charge_is_bought_from_the_next_one(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with both(tmp_path, database_url, monkeypatch) as pair:
+        pair.fal.trouble = [failed_with("startup_timeout", 504)]
+        ada = await pair.service.customer(credits=100)
+        body = (await ada.image()).json()
+        assert (body["provider"], body["credits_remaining"]) == ("openai_compatible", 95)
+        assert (len(pair.fal.orders), len(pair.openai.orders)) == (1, 1)
+
+
+async def test_an_order_is_not_lost_while_the_database_is_away(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its number is noted once the database is back: by then the order is paid for."""
+    note, failures = queue.note_request_id, iter([OperationalError, CommitInDoubtError, OSError])
+
+    async def fail_at_first(database: Database, job: Job, request_id: str) -> bool:
+        match next(failures, None):
+            case None:
+                return await note(database, job, request_id)
+            case error if error is OperationalError:
+                raise OperationalError("UPDATE job", {}, Exception("the connection is gone"))
+            case error:
+                raise error
+
+    monkeypatch.setattr(queue, "note_request_id", fail_at_first)
+    monkeypatch.setattr(execution, "NOTE_PAUSE_SECONDS", 0.01)
+    async with both(tmp_path, database_url, monkeypatch) as pair:
+        ada = await pair.service.customer(credits=100)
+        body = (await ada.image()).json()
+        assert (body.get("provider"), await ada.credits(), len(pair.fal.orders)) == ("fal", 95, 1)
+        assert [(await pair.service.job(body["job_id"])).provider_request_id] == list(pair.fal.work)
+
+
+async def test_an_order_whose_number_cannot_be_noted_is_taken_back_at_the_end(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any) -> bool:
+        raise OperationalError("UPDATE job", {}, Exception("the connection is gone"))
+
+    monkeypatch.setattr(queue, "note_request_id", fail)
+    async with both(tmp_path, database_url, monkeypatch, job_seconds=1) as pair:
+        ada = await pair.service.customer(credits=100)
+        answer = await ada.image()
+        assert (answer.status_code, answer.json()["reason"]) == (500, "The job did not finish in time.")
+        await until(lambda: is_cancelled(pair.fal))
+        assert await ada.credits() == 100
 
 
 async def test_both_are_down(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

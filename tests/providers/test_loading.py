@@ -97,6 +97,13 @@ REFUSED = [
     ),
     ("openai_compatible", {**OPENAI, "OPENAI_BASE_URL": "https://a:b@host"}, "OPENAI_BASE_URL: Write it as"),
     ("openai_compatible", {**OPENAI, "OPENAI_BASE_URL": "https://host:port"}, "OPENAI_BASE_URL: Write it as"),
+    ("openai_compatible", {**OPENAI, "OPENAI_BASE_URL": "https://host:0"}, "OPENAI_BASE_URL: Write it as"),
+    ("openai_compatible", {**OPENAI, "OPENAI_BASE_URL": "https://host:65536"}, "OPENAI_BASE_URL: Write it as"),
+    ("openai_compatible", {**OPENAI, "OPENAI_BASE_URL": "http://local host/v1"}, "OPENAI_BASE_URL: Write it as"),
+    ("openai_compatible", {**OPENAI, "OPENAI_BASE_URL": "http://127.1:8080"}, "OPENAI_BASE_URL: Write it as"),
+    ("fal", {**FAL, "AIOPS_FAL_QUEUE_URL": "https://queue..run"}, "AIOPS_FAL_QUEUE_URL: Write it as"),
+    ("fal", {**FAL, "AIOPS_FAL_QUEUE_URL": "https://queue/?a=b"}, "AIOPS_FAL_QUEUE_URL: Write it as"),
+    ("fal", {**FAL, "AIOPS_FAL_STORAGE_URL": "https://rest/#a"}, "AIOPS_FAL_STORAGE_URL: Write it as"),
     (
         "openai_compatible",
         {**OPENAI, "AIOPS_OPENAI_MODELS": "tts-1"},

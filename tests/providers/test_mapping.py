@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from aiops.providers import mapping
 from aiops.providers.credentials import ProviderSettings
 from aiops.providers.fal import FalSettings
@@ -27,7 +27,7 @@ from aiops.providers.mapping import (
 from aiops.providers.openai_compatible import OpenAISettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "providers.md").read_text(encoding="utf-8")
-DOCUMENT = Document()
+DOCUMENT = api_document()
 SETTINGS: tuple[type[ProviderSettings], ...] = (FalSettings, HuggingFaceSettings, OpenAISettings)
 
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from aiops.http import ApiCall
+from aiops.logs import configure_logs
+from aiops.providers import reading, remote
+from aiops.providers.answers import MEDIA_BYTES_MAX
 from aiops.providers.base import ProviderFailedError, ProviderUnavailableError
 from aiops.providers.remote import Deadline, Remote
 from tests.fixtures.adapters import FAL_KEY, Pauses, tools
-from tests.fixtures.upstream import Answer, Request, Upstream, upstream
+from tests.fixtures.upstream import Answer, Request, Upstream, said, upstream
 
 IN_DOUBT = [408, 499, 502, 504, 520, 522, 524, 598, 599]
 NOT_TAKEN = [401, 402, 403, 404, 405, 500, 503, 521, 523, 525, 526]
@@ -41,6 +44,65 @@ async def saying(*answers: Answer) -> AsyncIterator[Said]:
         yield Said(server, remote, pauses)
 
 
+async def test_a_result_that_is_paid_for_is_fetched_in_spite_of_trouble() -> None:
+    trouble = [Answer(429), Answer(503), Answer(None), Answer(404), Answer(200, b"half", announced_bytes=8)]
+    async with saying(*trouble, Answer(200, b"whole")) as one:
+        assert await one.remote.fetch(one.server.url, Deadline(60)) == b"whole"
+    assert one.pauses.seconds == sorted(one.pauses.seconds), "each time a little longer"
+
+
+async def test_a_result_is_not_fetched_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with saying(Answer(503)) as one:
+        with pytest.raises(ProviderFailedError):
+            await one.remote.fetch(one.server.url, Deadline(3600))
+        tries = len(one.server.requests)
+        monkeypatch.setattr(remote, "time", one.pauses)
+        with pytest.raises(ProviderFailedError):
+            await one.remote.fetch(one.server.url, Deadline(1))
+    assert tries == remote.FETCHES_MAX
+    assert len(one.server.requests) - tries < 4, "the deadline ends it"
+
+
+async def test_a_result_that_is_too_large_is_not_fetched_again() -> None:
+    async with saying(Answer(200, b"begins", announced_bytes=MEDIA_BYTES_MAX + 1)) as one:
+        with pytest.raises(ProviderFailedError):
+            await one.remote.fetch(one.server.url, Deadline(60))
+    assert len(one.server.requests) == 1
+
+
+async def test_no_part_of_the_key_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """Wherever in the answer it stands, also across the place where what is logged ends."""
+    configure_logs("json")
+    for before in range(reading.LOGGED_CHARACTERS - len(FAL_KEY), reading.LOGGED_CHARACTERS + 1):
+        body = f"{FAL_KEY}{' ' * (before - len(FAL_KEY))}{FAL_KEY} is no key of ours".encode()
+        async with saying(Answer(401, body)) as one:
+            one.remote.note(await one.remote.ask(ApiCall("GET", one.server.url), timeout_seconds=5))
+    written = "".join(capsys.readouterr())
+    assert "provider_answered" in written
+    assert FAL_KEY[:4] not in written
+
+
+@pytest.mark.parametrize(
+    "when",
+    ["never", "1.5", f"Mon, 01 Jan 2024 00:00:00 +{'9' * 20}", f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT"],
+)
+async def test_a_time_to_come_back_that_is_none(when: str) -> None:
+    busy = Answer(429, headers={"Retry-After": when})
+    async with saying(busy, busy, Answer(200)) as one:
+        await one.remote.order(ApiCall("POST", one.server.url), Deadline(60))
+    assert one.pauses.seconds == [1, 2]
+
+
+@pytest.mark.parametrize("member", ["code", "type"])
+async def test_a_429_that_wants_money_is_not_waited_for(member: str) -> None:
+    """So OpenAI says it. Nobody who waits is any richer for it."""
+    error = {"message": "You exceeded your current quota.", member: "insufficient_quota"}
+    async with saying(said({"error": error}, 429, Retry_After="1")) as one:
+        with pytest.raises(ProviderUnavailableError, match="account of this server is empty"):
+            await one.remote.order(ApiCall("POST", one.server.url), Deadline(60))
+        assert (one.pauses.seconds, len(one.server.requests), one.remote.is_open) == ([], 1, False)
+
+
 @pytest.mark.parametrize(
     ("status", "failure"),
     [*((one, ProviderFailedError) for one in IN_DOUBT), *((one, ProviderUnavailableError) for one in NOT_TAKEN)],
@@ -48,7 +110,7 @@ async def saying(*answers: Answer) -> AsyncIterator[Said]:
 async def test_whether_an_order_was_taken(status: int, failure: type[Exception]) -> None:
     """A gateway that gave up waiting says nothing of the work behind it; 521, 523, 525 and 526 of Cloudflare say that
     it had no connection to it."""
-    async with saying(Answer(status)) as said:
+    async with saying(Answer(status)) as one:
         with pytest.raises(failure):
-            await said.remote.order(ApiCall("POST", said.server.url), Deadline(60))
-    assert len(said.server.requests) == 1
+            await one.remote.order(ApiCall("POST", one.server.url), Deadline(60))
+    assert len(one.server.requests) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from tests.fixtures.contract import ContractCheck
 from tests.fixtures.forms import CONTENT_TYPE, form, part
 from tests.fixtures.media import wav
@@ -21,7 +21,7 @@ BOUNDS = {
     "aiops.uploads.receiving.UPLOAD_SECONDS_MAX": 2,
     "aiops.http_server.REST_SECONDS_MAX": 0.5,
 }
-CONTRACT = ContractCheck(Document())
+CONTRACT = ContractCheck(api_document())
 
 
 @pytest.fixture(scope="module")

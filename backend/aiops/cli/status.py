@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from aiops.cli.running import with_database
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from aiops.database.engine import Database
 from aiops.runtime import utc_now
 from aiops.status import LATELY, Queue, Status, Worker, read_status
@@ -19,7 +19,7 @@ def status(
 ) -> None:
     """Tells what is queued, who works, what is held, and how providers do. Ends with 1 where no worker takes the jobs
     of a service."""
-    services = [operation.id for operation in Document().operations.values() if operation.is_service]
+    services = [operation.id for operation in api_document().operations.values() if operation.is_service]
 
     async def read(database: Database) -> Status:
         async with database.read() as session:

@@ -7,7 +7,7 @@ import typer
 
 from aiops.accounts.accounts import find_account
 from aiops.cli.running import with_database, write
-from aiops.contract.document import Document
+from aiops.contract.document import api_document
 from aiops.database.engine import Database, Session
 from aiops.database.tables import Delivery, Webhook
 from aiops.runtime import utc_now
@@ -85,7 +85,7 @@ def webhooks_test(
     event: Annotated[str, typer.Option(help="The event that is sent.")] = "job.succeeded",
 ) -> None:
     """Sends a webhook an event that has not happened, and says what was answered."""
-    samples = Document().events
+    samples = api_document().events
     if event not in samples:
         raise ValueError(f"There is no event {event}. Take one of {', '.join(samples)}.")
 

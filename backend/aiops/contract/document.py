@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +168,16 @@ class Document:
         for part in reference.removeprefix("#/").split("/"):
             found = found[part]
         return dict(found)
+
+
+@cache
+def api_document() -> Document:
+    """That of the API which is served, read once in a process.
+
+    Raises:
+        ContractError: it cannot be used.
+    """
+    return Document()
 
 
 def _schema_name(node: dict[str, Any]) -> str | None:

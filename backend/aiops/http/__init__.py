@@ -4,8 +4,17 @@
 calls the APIs of providers.
 """
 
-from aiops.http.api import ANSWER_BYTES_MAX, ApiAnswer, ApiCall, ApiClient, FilePart, NoAnswerError, NotSentError
-from aiops.http.errors import FetchError, RefusedUrlError, UrlError
+from aiops.http.api import (
+    ANSWER_BYTES_MAX,
+    ApiAnswer,
+    ApiCall,
+    ApiClient,
+    FilePart,
+    NoAnswerError,
+    NotSentError,
+    OversizedAnswerError,
+)
+from aiops.http.errors import FetchError, RefusedUrlError, TooLargeError, UrlError
 from aiops.http.guarded import Downloaded, GuardedClient
 from aiops.http.urls import authority_of, canonical_private_hosts, check_url
 
@@ -20,7 +29,9 @@ __all__ = [
     "GuardedClient",
     "NoAnswerError",
     "NotSentError",
+    "OversizedAnswerError",
     "RefusedUrlError",
+    "TooLargeError",
     "UrlError",
     "authority_of",
     "canonical_private_hosts",

@@ -14,7 +14,7 @@ import httpx
 
 from aiops.http.addresses import IPAddress
 from aiops.http.agent import user_agent
-from aiops.http.errors import FetchError
+from aiops.http.errors import FetchError, TooLargeError
 from aiops.http.pinned import Resolver, resolve, send
 from aiops.http.receiving import decoded
 
@@ -65,6 +65,10 @@ class NoAnswerError(Exception):
     """The call has left, or may have, and no whole answer came back: what was done about it is not known."""
 
 
+class OversizedAnswerError(NoAnswerError):
+    """The answer is larger than may be, and would be again."""
+
+
 class ApiClient:
     """Makes a connection for each call, and keeps nothing. `resolve` and `ssl_context` are as in `GuardedClient`."""
 
@@ -81,6 +85,8 @@ class ApiClient:
                 return await self._answer(request, addresses, size_max_bytes)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise NotSentError(_what(error)) from error
+        except TooLargeError as error:
+            raise OversizedAnswerError(error.reason) from error
         except (TimeoutError, FetchError, httpx.HTTPError, httpx.StreamError, ssl.SSLError, OSError) as error:
             raise NoAnswerError(_what(error)) from error
 

@@ -15,3 +15,7 @@ class RefusedUrlError(UrlError):
 
 class FetchError(UrlError):
     """Allowed, but not fetched: dead, broken, too large or too slow."""
+
+
+class TooLargeError(FetchError):
+    """Larger than may be: trying again changes nothing either."""

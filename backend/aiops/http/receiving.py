@@ -6,7 +6,7 @@ from contextlib import aclosing
 import httpx
 
 from aiops.http.decoding import decoder_for
-from aiops.http.errors import FetchError
+from aiops.http.errors import FetchError, TooLargeError
 
 PIECE_BYTES = 262_144
 
@@ -19,7 +19,7 @@ PIECES_FREE = 4096
 async def decoded(response: httpx.Response, size_max_bytes: int) -> AsyncGenerator[bytes]:
     """The body, decoded, in pieces worth writing; `size_max_bytes` holds for what comes and for what it decodes to.
 
-    Raises `FetchError`, and what httpx raises where the server breaks off.
+    Raises `FetchError`, of it `TooLargeError`, and what httpx raises where the server breaks off.
     """
     _check_size(_announced_bytes(response), size_max_bytes)
     decoder = decoder_for(response.headers.get("content-encoding", ""))
@@ -56,4 +56,4 @@ def _announced_bytes(response: httpx.Response) -> int:
 
 def _check_size(size_bytes: int, size_max_bytes: int) -> None:
     if size_bytes > size_max_bytes:
-        raise FetchError(f"The file is larger than {size_max_bytes} bytes.")
+        raise TooLargeError(f"The file is larger than {size_max_bytes} bytes.")

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import structlog
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 
 from aiops import metrics
 from aiops.contract.models import Limits
@@ -34,6 +35,7 @@ log = structlog.get_logger()
 
 DOWNLOAD_BYTES_MAX = 200 * 1024 * 1024
 DOWNLOAD_SECONDS = 60
+NOTE_PAUSE_SECONDS = 1
 SECONDS_PER_MINUTE = 60
 
 P = TypeVar("P")
@@ -110,12 +112,14 @@ class JobContext:
         return url
 
     async def fetch_audio(self, url: str) -> Audio:
-        """The audio behind a link, ours or anybody's.
+        """The audio behind a link, ours or anybody's. Not fetched where a provider already works on it, and has it.
 
         Raises:
             ProviderRejectedError: it cannot be had.
         """
         seconds_max = self.limits.audio_minutes * SECONDS_PER_MINUTE
+        if self.job.provider_request_id is not None:
+            return Audio(self.download, seconds_max)
         file_id = self.runtime.urls.file_of(url, self.runtime.clock())
         self.download.parent.mkdir(parents=True, exist_ok=True)
         if file_id is not None:
@@ -184,8 +188,18 @@ class JobContext:
 
     async def _started(self, request_id: str) -> None:
         self.provider_request_id = request_id
-        if not await queue.note_request_id(self.runtime.database, self.job, request_id):
+        if not await self._noted(request_id):
             raise LeaseLostError
+
+    async def _noted(self, request_id: str) -> bool:
+        """Notes, again and again while the database is away: the work is ordered, and a restart could not take up what
+        has no number. The job's deadline cuts this off."""
+        while True:
+            try:
+                return await queue.note_request_id(self.runtime.database, self.job, request_id)
+            except (SQLAlchemyError, OSError):
+                log.exception("request_id_not_noted_yet", provider_request_id=request_id)
+                await asyncio.sleep(NOTE_PAUSE_SECONDS)
 
     def _report(self, progress: float) -> None:
         self.progress = min(max(progress, 0.0), 1.0)

@@ -9,10 +9,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from aiops.http import ApiClient
 from aiops.storage.content_types import ContentType
+
+if TYPE_CHECKING:  # the embedded engines' processes import this module, and need no HTTP client
+    from aiops.http import ApiClient
 
 # The operations that need a provider.
 OPERATIONS = frozenset({"generate_image", "generate_speech", "transcribe_audio"})
@@ -52,7 +54,8 @@ class Call:
     """What a provider needs to know of the job it works for.
 
     `deadline_seconds` is what is left of the job's time. A provider that pays for its calls awaits
-    `started(request_id)` before it waits for the result, so that a restart can re-attach.
+    `started(request_id)` before it waits for the result, so that a restart can re-attach: `request_id` is what it said
+    then, and None for new work.
     """
 
     deadline_seconds: float
@@ -77,7 +80,7 @@ class Tools:
     """What the `create` of a provider's module is given. `api` calls an API; links to results are fetched by a
     `GuardedClient` of the operator's `private_hosts`; `pause` waits for some seconds."""
 
-    api: ApiClient
+    api: "ApiClient"
     encoder: Encoder
     private_hosts: frozenset[str] = frozenset()
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -109,7 +112,8 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Audio to transcribe, already fetched. Longer than `seconds_max` is to be rejected."""
+    """Audio to transcribe. Longer than `seconds_max` is to be rejected. The file is there, unless `Call.request_id`
+    says that the provider has been sent it."""
 
     path: Path
     seconds_max: float

@@ -6,17 +6,17 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from aiops.http import RefusedUrlError, authority_of
 from aiops.settings import plain
 
 
 def _address(value: str) -> str:
     try:
-        parts = urlsplit(value)
-        is_plain = not (parts.query or parts.fragment or parts.username or parts.password)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, or half an IPv6 address
-        is_plain = is_address = False
-    if not (is_plain and is_address):
+        authority_of(value)  # which reads it as it is read when it is called
+        is_address = urlsplit(value).port != 0 and "?" not in value and "#" not in value
+    except (RefusedUrlError, ValueError):  # of which the second is a port above 65535
+        is_address = False
+    if not is_address:
         raise ValueError("Write it as https://host/path, without a key in it")
     return value.rstrip("/")
 

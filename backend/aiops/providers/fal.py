@@ -10,11 +10,12 @@ from typing import Any
 import structlog
 from pydantic import Field
 
-from aiops.http import ApiAnswer, ApiCall, NoAnswerError, NotSentError
+from aiops.http import ApiAnswer, ApiCall, NoAnswerError, NotSentError, OversizedAnswerError
 from aiops.providers.base import (
     Audio,
     Call,
     Media,
+    ProviderError,
     ProviderFailedError,
     ProviderRejectedError,
     ProviderUnavailableError,
@@ -24,18 +25,19 @@ from aiops.providers.base import (
 )
 from aiops.providers.credentials import Address, Key, ProviderSettings
 from aiops.providers.mapping import FAL_MODELS, FAL_VOICES, FLUX_SIZES, OPERATION_OF, styled
-from aiops.providers.remote import Deadline, Remote, parsed, rejected
+from aiops.providers.reading import parsed
+from aiops.providers.remote import Deadline, Remote, Waiting, rejected
 from aiops.providers.speech import as_mp3
 
 log = structlog.get_logger()
 
 NAME = "fal"
 SUBMIT_SECONDS = 30.0
-POLL_TIMEOUT_SECONDS = 10.0
-POLL_SECONDS_MIN, POLL_SECONDS_MAX, POLL_GROWTH = 0.5, 5.0, 1.4
+STATUS_SECONDS, RESULT_SECONDS = 10.0, 30.0
 CANCEL_SECONDS = 10.0
 UPLOAD_SECONDS = 120.0
-RESULT_SECONDS, RESULT_TRIES_MAX = 30.0, 4
+# They say nothing of the order, and fal's own client asks again too. From 500 on, neither does what gives no reason.
+PASSING_STATUSES = frozenset({408, 409, 429})
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
 
@@ -150,7 +152,7 @@ class FalProvider:
         call = ApiCall("POST", f"{self._queue_url}/{FAL_MODELS[model].id}", headers, json=dict(arguments))
         answer = await self._remote.order(call, deadline, seconds_max=SUBMIT_SECONDS)
         if not answer.is_success:
-            raise self._refusal(answer)
+            raise self._refusal(answer, is_ordered=False)
         match parsed(answer):
             case {"request_id": str(request_id)} if _REQUEST_ID.fullmatch(request_id):
                 return request_id
@@ -160,20 +162,15 @@ class FalProvider:
     async def _completed(self, status_url: str, deadline: Deadline) -> None:
         """Waits. That the queue cannot be asked for a while changes nothing about the order; the job's deadline ends
         it."""
-        seconds = POLL_SECONDS_MIN
-        while not await self._has_completed(status_url, deadline):
-            await self._remote.pause(min(seconds, deadline.left_seconds))
-            if deadline.left_seconds == 0:
+        waiting = Waiting(self._remote.pause, deadline)
+        while True:
+            answer = await self._look(status_url, STATUS_SECONDS, deadline)
+            if answer is not None and self._has_completed(answer):
+                return
+            if not await waiting.again(answer):
                 raise ProviderFailedError("The job did not finish in time.")
-            seconds = min(POLL_SECONDS_MAX, seconds * POLL_GROWTH)
 
-    async def _has_completed(self, status_url: str, deadline: Deadline) -> bool:
-        seconds = min(POLL_TIMEOUT_SECONDS, deadline.left_seconds)
-        try:
-            answer = await self._remote.ask(ApiCall("GET", status_url), timeout_seconds=seconds)
-        except (NotSentError, NoAnswerError) as error:
-            log.warning("order_not_looked_up", provider=NAME, reason=str(error))
-            return False
+    def _has_completed(self, answer: ApiAnswer) -> bool:
         if answer.status in (401, 403, 404, 405):
             raise self._remote.failed(answer, "The provider does not know the work any more that it took.")
         match parsed(answer):
@@ -186,21 +183,30 @@ class FalProvider:
                 return False
 
     async def _output(self, url: str, deadline: Deadline) -> Any:
-        for left in reversed(range(RESULT_TRIES_MAX)):
-            try:
-                seconds = min(RESULT_SECONDS, deadline.left_seconds)
-                answer = await self._remote.ask(ApiCall("GET", url), timeout_seconds=seconds)
-            except (NotSentError, NoAnswerError) as error:
-                log.warning("result_not_fetched", provider=NAME, reason=str(error))
-            else:
+        """The result, or how the order has ended instead. It is paid for, so that only the deadline ends the wait where
+        fal says neither."""
+        waiting = Waiting(self._remote.pause, deadline)
+        while True:
+            answer = await self._look(url, RESULT_SECONDS, deadline)
+            if answer is not None and not _is_passing(answer):
                 if answer.is_success:
                     return parsed(answer)
-                if answer.status < 500 or _error_type(answer) is not None:
-                    raise self._refusal(answer)
+                raise self._refusal(answer, is_ordered=True)
+            if answer is not None:
                 self._remote.note(answer)
-            if left:
-                await self._remote.pause(POLL_SECONDS_MIN)
-        raise ProviderFailedError("The provider's result could not be fetched.")
+            if not await waiting.again(answer):
+                raise ProviderFailedError("The provider's result could not be fetched.")
+
+    async def _look(self, url: str, seconds_max: float, deadline: Deadline) -> ApiAnswer | None:
+        """What fal says of an order; None where it cannot be asked now."""
+        seconds = min(seconds_max, deadline.left_seconds)
+        try:
+            return await self._remote.ask(ApiCall("GET", url), timeout_seconds=seconds)
+        except OversizedAnswerError as error:
+            raise _nonsense() from error
+        except (NotSentError, NoAnswerError) as error:
+            log.warning("order_not_looked_up", provider=NAME, reason=str(error))
+            return None
 
     async def _upload(self, sound: bytes, deadline: Deadline) -> str:
         """A link under which fal, and nobody who does not know it, finds the sound. Costs nothing."""
@@ -226,8 +232,9 @@ class FalProvider:
         app = "/".join(FAL_MODELS[model].id.split("/")[:2])
         return f"{self._queue_url}/{app}/requests/{request_id}"
 
-    def _refusal(self, answer: ApiAnswer) -> ProviderRejectedError | ProviderUnavailableError | ProviderFailedError:
-        """What an error means that is the end of an order. fal bills no status from 500 on, but may bill a 422."""
+    def _refusal(self, answer: ApiAnswer, *, is_ordered: bool) -> ProviderError:
+        """What an error means that refuses an order, or is the end of one. fal bills no status from 500 on, but may
+        bill a 422 of what it has begun."""
         kind = _error_type(answer)
         if kind == "content_policy_violation":
             return rejected()
@@ -235,7 +242,8 @@ class FalProvider:
             return ProviderRejectedError(UNUSABLE_MATERIAL[kind])
         self._remote.note(answer)
         reason = f"The provider answered with an error (status {answer.status})."
-        return ProviderUnavailableError(reason) if answer.status >= 500 else ProviderFailedError(reason)
+        is_billed = is_ordered and answer.status < 500
+        return ProviderFailedError(reason) if is_billed else ProviderUnavailableError(reason)
 
 
 def _error_type(answer: ApiAnswer) -> str | None:
@@ -245,6 +253,10 @@ def _error_type(answer: ApiAnswer) -> str | None:
             return kind
         case _:
             return answer.headers.get("x-fal-error-type")
+
+
+def _is_passing(answer: ApiAnswer) -> bool:
+    return answer.status in PASSING_STATUSES or (answer.status >= 500 and _error_type(answer) is None)
 
 
 def _nonsense() -> ProviderFailedError:

@@ -26,7 +26,8 @@ from aiops.providers.base import (
 )
 from aiops.providers.credentials import Address, Key, ProviderSettings
 from aiops.providers.mapping import FLUX_SIZES, HUGGINGFACE_MODELS, OPERATION_OF, styled
-from aiops.providers.remote import Deadline, Remote, parsed, rejected
+from aiops.providers.reading import parsed
+from aiops.providers.remote import Deadline, Remote, rejected
 
 NAME = "huggingface"
 HF_INFERENCE, FAL = "hf-inference", "fal-ai"

@@ -25,7 +25,8 @@ from aiops.providers.base import (
 )
 from aiops.providers.credentials import Address, Key, ProviderSettings
 from aiops.providers.mapping import GPT_IMAGE, OPENAI_VOICES, OPERATION_OF, openai_sizes, styled
-from aiops.providers.remote import Deadline, Remote, parsed, rejected
+from aiops.providers.reading import parsed
+from aiops.providers.remote import Deadline, Remote, rejected
 from aiops.providers.speech import as_mp3
 
 NAME = "openai_compatible"

@@ -4,13 +4,11 @@ What decides is whether the provider may have begun: whoever has no connection h
 answer; but a call that broke off, and a gateway that gave up waiting, say nothing of the work behind them.
 """
 
-import json
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import structlog
 
@@ -23,9 +21,11 @@ from aiops.http import (
     NoAnswerError,
     NotSentError,
     RefusedUrlError,
+    TooLargeError,
 )
 from aiops.providers.answers import MEDIA_BYTES_MAX
 from aiops.providers.base import ProviderFailedError, ProviderRejectedError, ProviderUnavailableError, Tools
+from aiops.providers.reading import loggable, parsed
 
 log = structlog.get_logger()
 
@@ -37,10 +37,11 @@ WAIT_SHARE = 0.5
 RETRY_SECONDS_MIN = 0.2
 RETRIES_MAX = 10
 BACK_OFF_SECONDS = (1.0, 2.0, 4.0, 8.0)
+LOOK_PAUSE_SECONDS_MIN, LOOK_PAUSE_SECONDS_MAX, LOOK_PAUSE_GROWTH = 0.5, 5.0, 1.4
+# A link is tried for some two minutes, and no longer where a job has hours: one that is dead would keep its slot.
 FETCH_SECONDS = 60.0
-FETCHES_MAX = 3
-FETCH_PAUSE_SECONDS = 0.5
-LOGGED_BODY_LENGTH = 500
+FETCH_PAUSE_SECONDS_MAX = 30.0
+FETCHES_MAX = 15
 # Whoever refuses the key, or wants money, is not asked again for so long: it takes the operator to mend that.
 SHUT_SECONDS = 60.0
 
@@ -56,6 +57,31 @@ class Deadline:
     @property
     def left_seconds(self) -> float:
         return max(0.0, self._end - time.monotonic())
+
+
+class Waiting:
+    """When to look again for what is ordered and will come: a little later each time, or when one is told to."""
+
+    def __init__(
+        self,
+        pause: Callable[[float], Awaitable[None]],
+        deadline: Deadline,
+        seconds_max: float = LOOK_PAUSE_SECONDS_MAX,
+    ) -> None:
+        self._pause = pause
+        self._deadline = deadline
+        self._seconds = LOOK_PAUSE_SECONDS_MIN
+        self._seconds_max = seconds_max
+
+    async def again(self, answer: ApiAnswer | None = None) -> bool:
+        """Waits; False at the deadline. A 429 is heeded for not more than half of the time that is left."""
+        seconds, left_seconds = self._seconds, self._deadline.left_seconds
+        if answer is not None and answer.status == 429:
+            asked_seconds = _retry_after_seconds(answer) or 0.0
+            seconds = max(seconds, min(asked_seconds, left_seconds * WAIT_SHARE))
+        self._seconds = min(self._seconds_max, self._seconds * LOOK_PAUSE_GROWTH)
+        await self._pause(min(seconds, left_seconds))
+        return self._deadline.left_seconds > 0
 
 
 class Remote:
@@ -95,9 +121,9 @@ class Remote:
         tries = 0
         while True:
             answer = await self._send(call, deadline, seconds_max, size_max_bytes)
-            if answer.status != 429:
+            if answer.status != 429 or _wants_money(answer):
                 return self._judged(answer)
-            wait_seconds = _retry_after_seconds(answer, tries)
+            wait_seconds = _retry_after_seconds(answer) or BACK_OFF_SECONDS[min(tries, len(BACK_OFF_SECONDS) - 1)]
             tries += 1
             if tries > RETRIES_MAX or wait_seconds > deadline.left_seconds * WAIT_SHARE:
                 raise ProviderUnavailableError("The provider takes no more requests at the moment.")
@@ -131,16 +157,18 @@ class Remote:
         Raises:
             ProviderFailedError: it cannot be had.
         """
+        waiting = Waiting(self.pause, deadline, FETCH_PAUSE_SECONDS_MAX)
         for left in reversed(range(FETCHES_MAX)):
             seconds = min(FETCH_SECONDS, deadline.left_seconds)
             try:
                 return await self._web.fetch(url, size_max_bytes=MEDIA_BYTES_MAX, timeout_seconds=seconds)
             except (FetchError, RefusedUrlError) as error:
                 log.warning("result_not_fetched", provider=self.name, reason=error.reason)
-                if not left or isinstance(error, RefusedUrlError):
-                    raise ProviderFailedError("The provider's result could not be fetched.") from error
-            await self.pause(FETCH_PAUSE_SECONDS)
-        raise AssertionError("unreachable")
+                if isinstance(error, RefusedUrlError | TooLargeError):
+                    break
+            if not left or not await waiting.again():
+                break
+        raise ProviderFailedError("The provider's result could not be fetched.")
 
     def failed(self, answer: ApiAnswer, reason: str) -> ProviderFailedError:
         """To be raised where an answer that was paid for is of no use."""
@@ -148,11 +176,9 @@ class Remote:
         return ProviderFailedError(reason)
 
     def note(self, answer: ApiAnswer) -> None:
-        """Logs what the provider said, which is for the operator and not for the caller; some repeat the key."""
-        body = answer.body[:LOGGED_BODY_LENGTH].decode(errors="replace")
-        for value in self._headers.values():
-            body = body.replace(value.rpartition(" ")[2], "…")
-        log.warning("provider_answered", provider=self.name, status=answer.status, body=body)
+        """Logs why the provider gave no other answer, which is for the operator and not for the caller."""
+        keys = [value.rpartition(" ")[2] for value in self._headers.values()]
+        log.warning("provider_answered", provider=self.name, status=answer.status, said=loggable(answer, keys))
 
     async def _send(
         self, call: ApiCall, deadline: Deadline, seconds_max: float | None, size_max_bytes: int
@@ -176,7 +202,7 @@ class Remote:
                 log.error("provider_refuses_our_key", provider=self.name)
                 self._shut_until = time.monotonic() + SHUT_SECONDS
                 raise ProviderUnavailableError("The provider does not accept this server's key.")
-            case 402:
+            case status if status == 402 or _wants_money(answer):
                 log.error("provider_wants_money", provider=self.name)
                 self._shut_until = time.monotonic() + SHUT_SECONDS
                 raise ProviderUnavailableError("The provider's account of this server is empty.")
@@ -186,26 +212,27 @@ class Remote:
                 raise ProviderUnavailableError(f"The provider answered with an error (status {answer.status}).")
 
 
-def parsed(answer: ApiAnswer) -> Any:
-    """The JSON of an answer, or None for what is not JSON."""
-    try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
+def _wants_money(answer: ApiAnswer) -> bool:
+    """OpenAI says so by a 429, which to wait for is no use."""
+    match parsed(answer):
+        case {"error": {"code": "insufficient_quota"} | {"type": "insufficient_quota"}}:
+            return answer.status == 429
+        case _:
+            return False
 
 
 def rejected() -> ProviderRejectedError:
     return ProviderRejectedError(REFUSED)
 
 
-def _retry_after_seconds(answer: ApiAnswer, tries: int) -> float:
-    """RFC 9110, section 10.2.3: seconds or a date. Where there is neither, twice as long each time."""
+def _retry_after_seconds(answer: ApiAnswer) -> float | None:
+    """RFC 9110, section 10.2.3: seconds or a date; None where there is neither."""
     value = answer.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return max(RETRY_SECONDS_MIN, float(value))
     try:
         until = parsedate_to_datetime(value)
-    except ValueError:
-        return BACK_OFF_SECONDS[min(tries, len(BACK_OFF_SECONDS) - 1)]
+    except (ValueError, OverflowError):  # what is no date, and a year of twenty digits
+        return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(RETRY_SECONDS_MIN, (until - datetime.now(UTC)).total_seconds())

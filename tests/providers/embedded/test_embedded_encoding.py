@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from aiops.providers.base import ProviderRejectedError
+from aiops.providers.embedded import encoder
 from aiops.providers.embedded.encoder import Mp3Encoder
+from aiops.providers.embedded.encoding import MP3_BIT_RATE
 from aiops.storage import content_types
 from tests.fixtures.media import decoded, encoded
 
@@ -49,3 +51,15 @@ async def test_what_is_no_sound_is_the_callers_fault(
     path.write_bytes(content)
     with pytest.raises(ProviderRejectedError, match=reason):
         await Mp3Encoder().mp3(path, seconds_max)
+
+
+async def test_more_than_a_provider_is_sent_is_refused_whatever_the_plan_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the mp3 is larger than the encoder may write."""
+    assert encoder.LIMITS.file_bytes > encoder.SECONDS_MAX * MP3_BIT_RATE / 8
+    monkeypatch.setattr(encoder, "SECONDS_MAX", 2)
+    path = tmp_path / "sound"
+    path.write_bytes(encoded(SECOND * 3, RATE_HZ))
+    with pytest.raises(ProviderRejectedError, match="The audio is longer than 2 seconds, the longest allowed"):
+        await Mp3Encoder().mp3(path, 10_000)

@@ -27,6 +27,7 @@ _MARKS = re.compile(
     r"`+|\*\*|__|^#+\s*|^\s*[-*]\s+|(?<!\w)\*(?=\w)|(?<=[\w.])\*(?!\w)",
     re.MULTILINE,
 )
+_RUN_IN = re.compile(r"(\*\*|__)(\w+)\.\1(?=\s)")  # a heading at the beginning of its paragraph: **Tip.**
 _SENTENCE = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!etc)[.](?= )")
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 # Phrases that say nothing by themselves, which the linter takes for that anywhere; and the same in other words.
@@ -75,7 +76,7 @@ def help_text(
 ) -> str:
     """A description; empty where there is nothing to say beyond the label. `more` are whole sentences after it, which
     stay where the text is too long."""
-    line = _TAG.sub("", _MARKS.sub("", _LINK.sub(r"\1", text)))
+    line = _TAG.sub("", _MARKS.sub("", _RUN_IN.sub(r"\2:", _LINK.sub(r"\1", text))))
     line = _shortened(_cased(inert(line)), length_max - len(more))
     line = _punctuated(_joined(line, more) if more else line)
     line = line[:1].upper() + line[1:]
@@ -87,6 +88,13 @@ def help_text(
         return ""
     line = _ANY_WEAK.sub(lambda found: found[0][0] + _WEAK[found[0].lower()][1:], line)
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def without(text: str, name: str) -> str:
+    """A Markdown text without the sentences in which the name stands as code."""
+    sentences = re.split(r"(?<!e\.g\.)(?<!i\.e\.)(?<=[.!?])(\s+)", text)
+    kept = [one for one in zip(sentences[::2], [*sentences[1::2], ""], strict=True) if f"`{name}`" not in one[0]]
+    return "".join(sentence + gap for sentence, gap in kept).rstrip()
 
 
 def sorting(label: str) -> tuple[list[tuple[int, int, str]], str]:

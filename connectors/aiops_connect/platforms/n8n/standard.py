@@ -36,7 +36,7 @@ def link(one: ir.Field, made: Rendered, name: str, shown: Shown) -> list[Propert
     """A file that people have a link to, or in a field of the item."""
     label = prose.title(one.label)
     source: Property = {
-        "displayName": f"{label} Source",
+        "displayName": f"{label.removesuffix(' URL').removesuffix(' Link')} Source",
         "name": f"{name}Source",
         "type": "options",
         "options": [
@@ -74,12 +74,12 @@ def wait_for_completion() -> Property:
 
 def maximum_wait() -> Property:
     return {
-        "displayName": "Maximum Wait",
+        "displayName": "Maximum Wait (Seconds)",
         "name": "maximumWait",
         "type": "number",
         "typeOptions": {"minValue": 1, "maxValue": 86400},
         "default": WAIT_SECONDS,
-        "description": "How many seconds to wait for the result. The job goes on then, and can be taken up again.",
+        "description": "How long to wait for the result. The job goes on after that, and can be taken up again.",
     }
 
 

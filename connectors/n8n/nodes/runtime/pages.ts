@@ -2,7 +2,8 @@
 /** Lists that come page by page. */
 import type { IExecuteFunctions, ILoadOptionsFunctions } from 'n8n-workflow';
 
-import { at, isObject } from './pointer';
+import { at } from './pointer';
+import { reached } from './request';
 import { call } from './transport';
 import type { Answer, Api, Operation, Pages, Value, Values } from './types';
 
@@ -21,13 +22,15 @@ export async function items(
 	const found: unknown[] = [];
 	const asked: Values = new Map(values);
 	if (pages.limit !== undefined) asked.set(pages.limit, pageSize(operation, limit));
+	let link: string | undefined;
 	for (let page = 0; page < PAGES_MAX; page += 1) {
-		const answer = await call(context, api, operation, asked, { itemIndex });
+		const answer = await call(context, api, operation, asked, { itemIndex, link });
 		const here = listOf(at(answer.body, pages.items));
 		found.push(...here);
-		const next = following(operation, pages, answer, asked, here, found.length);
-		if (found.length >= limit || next === undefined || here.length === 0) break;
-		for (const [id, value] of next) asked.set(id, value);
+		const next = following(pages, answer, asked, here, found.length);
+		if (found.length >= limit || next === undefined) break;
+		for (const [id, value] of next.values) asked.set(id, value);
+		({ link } = next);
 	}
 	return found.slice(0, limit);
 }
@@ -43,12 +46,12 @@ export async function page(
 ): Promise<{ items: unknown[]; token?: string }> {
 	const { pages } = operation;
 	const asked: Values = new Map(values);
-	const [seen, changed] = token === undefined ? [0, []] : (JSON.parse(token) as [number, Changed]);
+	const [seen, { values: changed, link }] = token === undefined ? [0, { values: [] } as Next] : (JSON.parse(token) as [number, Next]);
 	for (const [id, value] of changed) asked.set(id, value);
-	const answer = await call(context, api, operation, asked);
+	const answer = await call(context, api, operation, asked, { link });
 	const here = listOf(at(answer.body, pointer));
-	const next = pages === undefined ? undefined : following(operation, pages, answer, asked, here, seen + here.length);
-	if (next === undefined || here.length === 0) return { items: here };
+	const next = pages === undefined ? undefined : following(pages, answer, asked, here, seen + here.length);
+	if (next === undefined) return { items: here };
 	return { items: here, token: JSON.stringify([seen + here.length, next]) };
 }
 
@@ -61,30 +64,37 @@ function listOf(value: unknown): unknown[] {
 	return value === undefined || value === null ? [] : [value];
 }
 
-/** Inputs, by their ids, that are otherwise for the next page than for this one. */
-type Changed = Array<[string, Value]>;
+/** What is otherwise for the next page than for this one: inputs, by their ids, or the address as a whole. */
+interface Next {
+	values: Array<[string, Value]>;
+	link?: string;
+}
 
-/** What asks for the next page; undefined where this was the last. */
-function following(
-	operation: Operation,
-	pages: Pages,
+/** What asks for the next page; undefined where this was the last. So is an empty one, unless the answer tells of more. */
+function following(pages: Pages, answer: Answer, asked: Values, here: unknown[], seen: number): Next | undefined {
+	if (pages.kind === 'link') return linked(pages.next === undefined ? named(answer.headers.link) : at(answer.body, pages.next), answer);
+	const value = valueOfNext(pages, answer, asked, here, seen);
+	return value === undefined ? undefined : { values: [[pages.field, value]] };
+}
+
+function valueOfNext(
+	pages: Exclude<Pages, { kind: 'link' }>,
 	answer: Answer,
 	asked: Values,
 	here: unknown[],
 	seen: number,
-): Changed | undefined {
+): Value | undefined {
 	switch (pages.kind) {
 		case 'cursor': {
 			if (pages.more !== undefined && at(answer.body, pages.more) === false) return undefined;
 			const next = at(pages.isOfItem ? here[here.length - 1] : answer.body, pages.next);
-			return (typeof next === 'string' && next !== '') || typeof next === 'number' ? [[pages.field, next]] : undefined;
+			const isOne = (typeof next === 'string' && next !== '') || typeof next === 'number';
+			return isOne && next !== asked.get(pages.field) ? next : undefined;
 		}
 		case 'offset':
-			return [[pages.field, seen]];
+			return here.length === 0 ? undefined : seen;
 		case 'page':
-			return [[pages.field, Number(asked.get(pages.field) ?? pages.first) + 1]];
-		case 'link':
-			return linked(operation, pages.next === undefined ? named(answer.headers.link) : at(answer.body, pages.next), asked);
+			return here.length === 0 ? undefined : Number(asked.get(pages.field) ?? pages.first) + 1;
 	}
 }
 
@@ -93,15 +103,9 @@ function named(header: string | undefined): string | undefined {
 	return /<([^>]*)>[^,]*;\s*rel="?next"?/i.exec(header ?? '')?.[1];
 }
 
-/** What the address of the next page sets otherwise. It is asked for on the API's own host, wherever the link leads. */
-function linked({ inputs }: Operation, address: unknown, asked: Values): Changed | undefined {
-	if (typeof address !== 'string') return undefined;
-	const query = new URLSearchParams(address.split('?')[1]?.split('#')[0] ?? '');
-	const changed: Changed = [];
-	for (const input of inputs.filter((one) => one.location === 'query')) {
-		const value = query.get(input.name);
-		const now = asked.get(input.id);
-		if (value !== null && !isObject(now) && String(now ?? '') !== value) changed.push([input.id, value]);
-	}
-	return changed.length === 0 ? undefined : changed;
+/** The page that a link leads to; undefined where it leads back to the same. One that is no address is told when asked for. */
+function linked(link: unknown, answer: Answer): Next | undefined {
+	if (typeof link !== 'string' || link === '') return undefined;
+	const url = reached(link, answer.url) ?? link;
+	return url === answer.url ? undefined : { values: [], link: url };
 }

@@ -16,7 +16,6 @@ export async function stream(options: IHttpRequestOptions, chunks: Chunk[]): Pro
 	}
 	const sizeBytes = chunks.reduce((sum, chunk) => sum + (Buffer.isBuffer(chunk) ? chunk.length : chunk.sizeBytes), 0);
 	(options.headers as IDataObject)['Content-Length'] = String(sizeBytes);
-	options.disableFollowRedirect = true; // a body that may have to be sent again is kept in memory meanwhile
 	const source = await first.stream();
 	options.body = chunks.length === 1 ? source : source.compose((given: AsyncIterable<Buffer>) => joined(chunks, first, given));
 }

@@ -229,7 +229,9 @@ export type Stream = Awaited<ReturnType<IExecuteFunctions['helpers']['getBinaryS
 
 export type Value = Json | FileValue;
 
+/** What was answered to the call of an address. */
 export interface Answer {
+	url: string;
 	status: number;
 	headers: { [name: string]: string };
 	body: unknown;

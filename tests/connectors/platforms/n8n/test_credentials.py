@@ -12,27 +12,33 @@ import pytest
 
 from aiops_connect import writer
 from aiops_connect.platforms.n8n.emitter import EMITTER
-from tests.fixtures.documents import app_of, with_operation
+from tests.fixtures.documents import app_of
+from tests.fixtures.documents import document as with_paths
 from tests.fixtures.n8n import PACKAGE, Execution, N8n, chain, free_port, node, packed, running_n8n
 from tests.fixtures.publisher import PUBLISHER
 
 pytestmark = pytest.mark.n8n
 
 THING = {"type": "object", "properties": {"name": {"type": "string"}}}
-LOOK = {
-    "tags": ["Things"],
-    "responses": {"200": {"description": "A thing.", "content": {"application/json": {"schema": THING}}}},
-}
+PICTURE = {"type": "string", "format": "binary"}
+
+
+def answering(id_: str, media_type: str, schema: Any) -> dict[str, Any]:
+    answer = {"description": "What there is.", "content": {media_type: {"schema": schema}}}
+    return {"get": {"operationId": id_, "tags": ["Things"], "responses": {"200": answer}}}
 
 
 def document(url: str) -> dict[str, Any]:
-    """One operation, which a key of its own header opens, or a token that is to be had at this address."""
+    """A thing and its picture. A key in a header of its own opens them, or a token that is to be had here."""
     schemes = {
         "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
         "oauth": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": f"{url}/token", "scopes": {}}}},
     }
-    ways: list[Any] = [{"key": []}, {"oauth": []}]
-    return with_operation(LOOK, path="/thing", method="get", components={"securitySchemes": schemes}, security=ways)
+    paths = {
+        "/thing": answering("look", "application/json", THING),
+        "/picture": answering("show", "image/png", PICTURE),
+    }
+    return with_paths(paths, components={"securitySchemes": schemes}, security=[{"key": []}, {"oauth": []}])
 
 
 @dataclass
@@ -114,9 +120,9 @@ def n8n(first: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[N8
         yield running
 
 
-def looked(n8n: N8n, type_: str, **data: Any) -> Execution:
+def looked(n8n: N8n, type_: str, operation: str = "look", **data: Any) -> Execution:
     """The thing, as this credential gets it."""
-    values = {"resource": "thing", "operation": "act", "authentication": type_}
+    values = {"resource": "thing", "operation": operation, "authentication": type_}
     step = node("Step", "n8n-nodes-things.things", values, credentials=n8n.credential(type_, "things", **data))
     return n8n.run(chain(step))
 
@@ -124,7 +130,7 @@ def looked(n8n: N8n, type_: str, **data: Any) -> Execution:
 def with_token(n8n: N8n, service: Service, token: str) -> Execution:
     client = {"grantType": "clientCredentials", "clientId": "tests", "clientSecret": "of the tests"}
     held = {"oauthTokenData": {"access_token": token, "token_type": "bearer"}}
-    return looked(n8n, "thingsOAuth2Api", baseUrl=service.url, **client, **held)
+    return looked(n8n, "thingsOAuth2Api", "look", baseUrl=service.url, **client, **held)
 
 
 def test_a_token_that_has_run_out_is_renewed(n8n: N8n, service: Service) -> None:
@@ -149,3 +155,65 @@ def test_a_token_that_cannot_be_renewed_is_told(n8n: N8n, service: Service) -> N
     assert done.error is not None
     assert done.error["message"] == "The credential could not be renewed [item 0]"
     assert done.error["description"].startswith("Open the credential and connect it again.")
+
+
+def with_key(n8n: N8n, service: Service, operation: str = "look") -> Execution:
+    return looked(n8n, "thingsApi", operation, baseUrl=service.url, apiKey="key of the tests")
+
+
+def test_a_redirect_within_the_service_is_followed_with_the_key(n8n: N8n, service: Service) -> None:
+    service.moved_to = {"/thing": "/thing/2", "/thing/2": f"{service.url}/thing/3?version=3"}
+    done = with_key(n8n, service)
+    assert done.status == "success", done.error
+    assert done.json("Step") == [{"name": "boat"}]
+    sent = [(path, headers["x-key"]) for path, headers in service.asked]
+    assert sent == [(path, "key of the tests") for path in ("/thing", "/thing/2", "/thing/3?version=3")]
+
+
+def test_what_is_to_be_told_is_not_asked_of_another_host(n8n: N8n, service: Service) -> None:
+    with serving() as other:
+        service.moved_to = {"/thing": f"{other.url}/thing?signature=secret"}
+        for done in (with_key(n8n, service), with_token(n8n, service, "good")):
+            assert done.error is not None
+            assert (
+                done.error["message"] == f"The service sends this call to another address: {other.url}/thing [item 0]"
+            )
+            assert done.error["description"].startswith("If the service has moved there, enter that as the base URL")
+    assert other.asked == []
+
+
+def test_a_credential_is_not_tested_at_another_host(n8n: N8n, service: Service) -> None:
+    held = {"baseUrl": service.url, "apiKey": "key of the tests"}
+    assert n8n.test_credential("thingsApi", **held)["status"] == "OK"
+    with serving() as other:
+        service.moved_to = {path: f"{other.url}/thing" for path, _ in service.asked}
+        told = n8n.test_credential("thingsApi", **held)
+    assert told["status"] == "Error"
+    assert told["message"].startswith("The service sends this call to another address.")
+    assert other.asked == []
+
+
+def test_a_file_is_fetched_from_another_host_without_the_key(n8n: N8n, service: Service) -> None:
+    with serving() as other:
+        service.moved_to = {"/picture": f"{other.url}/picture?signature=none"}
+        other.moved_to = {"/picture?signature=none": f"{service.url}/copy"}
+        done = with_key(n8n, service, "show")
+    assert done.status == "success", done.error
+    (item,) = done.items("Step")
+    assert n8n.file(item["binary"]["data"]) == b'{"name": "boat"}'
+    (first, _), (last, back) = service.asked
+    ((between, away),) = other.asked
+    assert (first, between, last) == ("/picture", "/picture?signature=none", "/copy")
+    for headers in (away, back):
+        assert headers["accept"] == "image/png"
+        assert headers.keys().isdisjoint({"x-key", "authorization", "cookie"})
+
+
+@pytest.mark.parametrize(("operation", "path"), [("look", "/thing"), ("show", "/picture")])
+def test_redirects_without_an_end_are_not_followed(n8n: N8n, service: Service, operation: str, path: str) -> None:
+    service.moved_to = {path: path}
+    done = with_key(n8n, service, operation)
+    assert done.error is not None
+    assert done.error["message"] == f"The service sends this call to another address: {path} [item 0]"
+    assert done.error["context"]["details"] == {"httpCode": 302}
+    assert len(service.asked) == 6

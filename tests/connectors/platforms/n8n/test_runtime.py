@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,6 +71,67 @@ def test_values_are_written_as_openapi_says() -> None:
     assert called(*calls) == [written for *_, written in WRITTEN]
 
 
+ADDRESSED = """
+const { folder, path, style, value } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { request } = require(`${folder}/request.js`);
+const inputs = [{ id: 'id', name: 'id', label: 'Thing', location: 'path', style, shape: { kind: 'text' } }];
+const values = new Map(value === null ? [] : [['id', value]]);
+const sender = { node: {}, itemIndex: 3, base: 'https://things.example/api/' };
+request({ method: 'DELETE', path, inputs }, values, sender)
+  .then(({ url }) => ({ url }), ({ message, description }) => ({ message, description }))
+  .then((found) => process.stdout.write(JSON.stringify(found)));
+"""
+ADDRESSES: list[tuple[str, str, str, str]] = [
+    ("/things/{id}", "simple", "..a", "/things/..a"),
+    ("/things/{id}", "simple", "...", "/things/..."),
+    ("/things/{id}", "simple", "../jobs", "/things/..%2Fjobs"),
+    ("/things/{id}", "simple", "%2e%2e", "/things/%252e%252e"),
+    ("/things/{id}.json", "simple", "..", "/things/...json"),
+    ("/things/{id}/parts", "label", "a", "/things/.a/parts"),
+    ("/things/{id}", "matrix", "..", "/things/;id=.."),
+]
+
+
+def addressed(path: str, style: str, value: str | None) -> dict[str, str]:
+    """The address of a call that deletes a thing, or why there is none."""
+    given = json.dumps({"folder": str(RUNTIME), "path": path, "style": style, "value": value})
+    done = subprocess.run(
+        ["node", "-e", ADDRESSED], input=given, env=node_environment(), capture_output=True, text=True, check=True
+    )
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize(("path", "style", "value", "sent"), ADDRESSES)
+def test_a_value_stays_in_its_step_of_the_path(path: str, style: str, value: str, sent: str) -> None:
+    assert addressed(path, style, value) == {"url": f"https://things.example/api{sent}"}
+
+
+@pytest.mark.parametrize(
+    ("path", "style", "value", "now"),
+    [
+        ("/things/{id}", "simple", "..", ".."),
+        ("/things/{id}/parts", "simple", ".", "."),
+        ("/things/.{id}/parts", "simple", ".", "."),
+        ("/things/%2E{id}", "simple", ".", "."),
+        ("/things/{id}", "label", ".", ".."),
+    ],
+)
+def test_a_value_that_leads_to_another_path_is_refused(path: str, style: str, value: str, now: str) -> None:
+    """A client takes such steps out of an address, also where their dots are escaped (URL standard, path state)."""
+    refused = addressed(path, style, value)
+    assert refused["message"] == "Thing would lead to another address [item 3]"
+    assert refused["description"] == f"Enter what the service knows it by. What is there now: {now}"
+
+
+@pytest.mark.parametrize("value", ["", None], ids=["empty", "not set"])
+def test_a_step_of_the_path_is_not_left_out(value: str | None) -> None:
+    assert addressed("/things/{id}", "simple", value) == {
+        "message": "Thing is empty [item 3]",
+        "description": "Enter what the service knows it by.",
+    }
+
+
 def test_only_genuine_deliveries_are_taken() -> None:
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     body = '{"type":"job.succeeded"}'
@@ -95,23 +157,24 @@ def test_only_genuine_deliveries_are_taken() -> None:
     assert called(*calls) == [genuine for *_, genuine in cases]
 
 
-# A service with things 1 to 25, ten of them on a page at most, in each of the ways of paging; Link leads elsewhere.
+# A service with things 1 to 25, ten of them on a page at most, in each of the ways of paging. {place} in its links is
+# where the next page begins.
 PAGED = """
-const { folder, pages, limit } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { folder, pages, limit, links, gaps = [] } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const { items, page } = require(`${folder}/pages.js`);
 const things = Array.from({ length: 25 }, (_, index) => ({ id: index + 1 }));
 const sizes = [];
 async function answer(_, { url }) {
-  const { searchParams: query } = new URL(url);
+  const { origin, pathname, searchParams: query } = new URL(url);
+  if (origin !== 'https://things.example') throw new Error('The key has gone elsewhere.');
   const size = Number(query.get('size') ?? 10);
   sizes.push(size);
-  const starts = { cursor: query.get('at'), offset: query.get('at'), page: (query.get('at') ?? 1) * size - size };
-  const start = Number(starts[pages.kind] ?? (Number(query.get('at') ?? 1) - 1) * size);
-  const data = things.slice(start, start + size);
+  const asked = query.get('at') ?? query.get('after') ?? pathname.split('/from/')[1];
+  const start = pages.kind === 'page' ? (asked ?? 1) * size - size : Number(asked ?? 0);
+  const data = gaps.includes(start) ? [] : things.slice(start, start + size);
   const isLast = start + size >= things.length;
-  const link = `<https://elsewhere.example/?size=${size}&at=${Number(query.get('at') ?? 1) + 1}>; rel="next"`;
-  const next = isLast ? null : String(start + size);
-  const headers = { 'content-type': 'application/json', ...(isLast ? {} : { link }) };
+  const next = isLast ? null : (links ?? '{place}').replace('{place}', String(start + size));
+  const headers = { 'content-type': 'application/json', ...(isLast ? {} : { link: `<${next}>; rel="next"` }) };
   return { statusCode: 200, headers, body: JSON.stringify({ data, next }) };
 }
 const context = {
@@ -134,25 +197,118 @@ const api = { title: 'Things', credentials: ['thingsApi'], operations: { list: o
     listed.push(...one.items.map(({ id }) => id));
     token = one.token;
   } while (token !== undefined);
-  process.stdout.write(JSON.stringify({ found, listed, sizes: [...new Set(sizes)] }));
-})();
+  return { found, listed, sizes: [...new Set(sizes)] };
+})().catch(({ message }) => ({ message })).then((done) => process.stdout.write(JSON.stringify(done)));
 """
 PAGES: list[dict[str, Any]] = [
     {"kind": "cursor", "field": "place", "next": "/next", "isOfItem": False},
     {"kind": "offset", "field": "place"},
     {"kind": "page", "field": "place", "first": 1},
-    {"kind": "link"},
 ]
+# Links to the next page: parameters that are declared, and that are not, at other paths, and at another host.
+LINKS = [
+    "https://things.example/?size=10&at={place}",
+    "https://things.example/?size=10&after={place}&token=a%2Fb",
+    "?size=10&after={place}",
+    "/from/{place}?size=10",
+    "http://behind.the.proxy/things?size=10&at={place}",
+    "http://behind.the.proxy/things?size=10&after={place}",
+]
+
+
+def in_pages(limit: int = 14, links: str | None = None, gaps: Sequence[int] = (), **pages: Any) -> dict[str, Any]:
+    """The things that are output, and those to choose from."""
+    whole = {**pages, "limit": "many", "items": "/data"}
+    asked = json.dumps({"folder": str(RUNTIME), "limit": limit, "links": links, "gaps": gaps, "pages": whole})
+    done = subprocess.run(
+        ["node", "-e", PAGED], input=asked, env=node_environment(), capture_output=True, text=True, check=True
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 @pytest.mark.parametrize("pages", PAGES, ids=lambda pages: pages["kind"])
 def test_lists_are_read_page_by_page(pages: dict[str, Any]) -> None:
-    """Those that are output, and those to choose from."""
-    asked = json.dumps({"folder": str(RUNTIME), "limit": 14, "pages": {**pages, "limit": "many", "items": "/data"}})
+    assert in_pages(**pages) == {"found": [*range(1, 15)], "listed": [*range(1, 26)], "sizes": [10]}
+
+
+@pytest.mark.parametrize("pages", [{}, {"next": "/next"}], ids=["header", "body"])
+@pytest.mark.parametrize("links", LINKS)
+def test_lists_are_read_link_by_link(links: str, pages: dict[str, Any]) -> None:
+    found = in_pages(limit=100, links=links, kind="link", **pages)
+    assert found == {"found": [*range(1, 26)], "listed": [*range(1, 26)], "sizes": [10]}
+
+
+def test_a_list_whose_link_leads_back_to_the_same_page_ends() -> None:
+    assert in_pages(links="https://things.example/?size=10", kind="link")["found"] == [*range(1, 11)]
+
+
+@pytest.mark.parametrize("pages", [PAGES[0], {"kind": "link"}], ids=lambda pages: pages["kind"])
+def test_an_empty_page_is_not_the_last_where_the_answer_tells_of_more(pages: dict[str, Any]) -> None:
+    """Services that filter what they have read answer such pages."""
+    links = "?size=10&at={place}" if pages["kind"] == "link" else None
+    whole = [*range(1, 11), *range(21, 26)]
+    assert in_pages(limit=100, links=links, gaps=[10], **pages) == {"found": whole, "listed": whole, "sizes": [10]}
+
+
+def test_a_cursor_that_stays_ends_the_list() -> None:
+    assert in_pages(limit=100, links="10", **PAGES[0])["found"] == [*range(1, 21)]
+
+
+def test_a_link_that_is_no_address_is_told() -> None:
+    assert in_pages(links="https://[", kind="link") == {"message": "The link to the next page is no address [item 0]"}
+
+
+# A service that sends each call for /1 on, as it is told.
+MOVED = """
+const { folder, method, status, location } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { followed } = require(`${folder}/redirects.js`);
+const sent = [];
+const answers = (who) => async (http) => {
+  sent.push([who, http.method, http.url, http.body ?? null, Object.keys(http.headers)]);
+  const isMoved = new URL(http.url).pathname === '/1';
+  return isMoved ? { statusCode: status, headers: { location } } : { statusCode: 200, headers: {} };
+};
+const withKey = answers('key');
+const helpers = { httpRequest: answers('nobody'), httpRequestWithAuthentication: (_, http) => withKey(http) };
+const body = method === 'GET' ? undefined : 'a boat';
+const headers = { Accept: 'a/b', ...(body && { 'Content-Type': 'text/plain' }), 'Idempotency-Key': 'one' };
+const http = { method, url: 'https://things.example/1', body, headers };
+followed({ helpers }, 'thingsApi', http, true).then(({ statusCode }) =>
+  process.stdout.write(JSON.stringify([statusCode, sent.slice(1)])));
+"""
+HERE = "https://things.example/2"
+OTHER = "https://files.example/2"
+KEPT = ["Accept", "Idempotency-Key"]
+WHOLE = ["Accept", "Content-Type", "Idempotency-Key"]
+# How it is asked for /1, how it is sent on, and what is asked then.
+MOVES: list[tuple[str, int, str, list[Any] | None]] = [
+    ("GET", 301, "/2", ["key", "GET", HERE, None, KEPT]),
+    ("GET", 308, "2", ["key", "GET", HERE, None, KEPT]),
+    ("POST", 301, "/2", ["key", "GET", HERE, None, KEPT]),
+    ("POST", 302, "/2", ["key", "GET", HERE, None, KEPT]),
+    ("POST", 303, "/2", ["key", "GET", HERE, None, KEPT]),
+    ("POST", 307, "/2", ["key", "POST", HERE, "a boat", WHOLE]),
+    ("POST", 308, HERE, ["key", "POST", HERE, "a boat", WHOLE]),
+    ("DELETE", 302, "/2", ["key", "DELETE", HERE, "a boat", WHOLE]),
+    ("DELETE", 303, "/2", ["key", "GET", HERE, None, KEPT]),
+    ("GET", 302, OTHER, ["nobody", "GET", OTHER, None, ["Accept"]]),
+    ("POST", 303, OTHER, ["nobody", "GET", OTHER, None, ["Accept"]]),
+    ("POST", 307, OTHER, None),
+    ("GET", 302, "http://things.example/2", ["nobody", "GET", "http://things.example/2", None, ["Accept"]]),
+    ("GET", 302, "file:///etc/passwd", None),
+    ("GET", 302, "https://[", None),
+    ("GET", 304, "/2", None),
+]
+
+
+@pytest.mark.parametrize(("method", "status", "location", "then"), MOVES)
+def test_redirects_are_followed(method: str, status: int, location: str, then: list[Any] | None) -> None:
+    given = json.dumps({"folder": str(RUNTIME), "method": method, "status": status, "location": location})
     done = subprocess.run(
-        ["node", "-e", PAGED], input=asked, env=node_environment(), capture_output=True, text=True, check=True
+        ["node", "-e", MOVED], input=given, env=node_environment(), capture_output=True, text=True, check=True
     )
-    assert json.loads(done.stdout) == {"found": [*range(1, 15)], "listed": [*range(1, 26)], "sizes": [10]}
+    assert json.loads(done.stdout) == ([status, []] if then is None else [200, [then]])
 
 
 # A job that ends at the sixth look, each of which takes some seconds. Time passes by itself: how long n8n was asked

@@ -25,7 +25,7 @@ export const jobProperties: INodeProperties[] = [
 				name: 'Get Many',
 				value: 'getAll',
 				action: 'Get many jobs',
-				description: 'Your jobs, newest first; those of one status, of one service or of a time where you ask for that. To read on, send next_cursor back as cursor, with the same filters, until it is null.',
+				description: 'Your jobs, newest first; those of one status, of one service or of a time where you ask for that',
 			},
 			{
 				name: 'Wait for Completion',
@@ -247,12 +247,12 @@ export const jobProperties: INodeProperties[] = [
 		default: {},
 		options: [
 			{
-				displayName: 'Maximum Wait',
+				displayName: 'Maximum Wait (Seconds)',
 				name: 'maximumWait',
 				type: 'number',
 				typeOptions: { minValue: 1, maxValue: 86400 },
 				default: 600,
-				description: 'How many seconds to wait for the result. The job goes on then, and can be taken up again.',
+				description: 'How long to wait for the result. The job goes on after that, and can be taken up again.',
 			},
 		],
 		displayOptions: { show: { resource: ['job'], operation: ['wait'] } },

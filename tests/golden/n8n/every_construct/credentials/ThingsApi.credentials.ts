@@ -35,7 +35,50 @@ export class ThingsApi implements ICredentialType {
 		},
 	];
 
-	test: ICredentialTestRequest = { request: { baseURL: '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}', url: '/me' } };
+	test: ICredentialTestRequest = {
+		request: {
+			baseURL: '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}',
+			url: '/me',
+			disableFollowRedirect: true,
+		},
+		rules: [
+			{
+				type: 'responseCode',
+				properties: {
+					value: 301,
+					message: 'The service sends this call to another address. If it has moved there, enter that as the base URL.',
+				},
+			},
+			{
+				type: 'responseCode',
+				properties: {
+					value: 302,
+					message: 'The service sends this call to another address. If it has moved there, enter that as the base URL.',
+				},
+			},
+			{
+				type: 'responseCode',
+				properties: {
+					value: 303,
+					message: 'The service sends this call to another address. If it has moved there, enter that as the base URL.',
+				},
+			},
+			{
+				type: 'responseCode',
+				properties: {
+					value: 307,
+					message: 'The service sends this call to another address. If it has moved there, enter that as the base URL.',
+				},
+			},
+			{
+				type: 'responseCode',
+				properties: {
+					value: 308,
+					message: 'The service sends this call to another address. If it has moved there, enter that as the base URL.',
+				},
+			},
+		],
+	};
 
 	async authenticate(
 		credentials: ICredentialDataDecryptedObject,

@@ -18,7 +18,7 @@ const WHAT_HAPPENED: { [status: string]: string } = {
 	429: 'Too many calls were made',
 };
 const WHAT_TO_DO: { [status: string]: string } = {
-	'3XX': 'The service is at another address. Enter that as the base URL of the credential.',
+	'3XX': 'If the service has moved there, enter that as the base URL of the credential.',
 	401: 'Check the credential of this node.',
 	403: 'Use a credential that may do this.',
 	404: 'Check the ID, and the base URL of the credential.',
@@ -64,13 +64,13 @@ export function failure(
 	return made;
 }
 
-/** What a status of 400 or more says. */
+/** What a status of 400 or more says, or one that sends the call elsewhere. */
 export function refused(node: INode, itemIndex: number, operation: Operation, answer: Answer): NodeApiError {
 	const { status, body } = answer;
 	const facts = factsOf(operation, status);
 	const code = textAt(body, facts?.code);
 	const own = textAt(body, facts?.message) || sentenceIn(body);
-	const message = own || WHAT_HAPPENED[status] || `The service answered with status ${status}`;
+	const message = (status < 400 && sentOn(answer)) || own || WHAT_HAPPENED[status] || `The service answered with status ${status}`;
 	const help = (code !== '' && facts?.codes[code]) || facts?.help || WHAT_TO_DO[status] || WHAT_TO_DO[classOf(status)] || '';
 	const seconds = retryAfter(answer);
 	const more = furtherDetails(body, [own, code, String(seconds)]);
@@ -81,6 +81,11 @@ export function refused(node: INode, itemIndex: number, operation: Operation, an
 	const when = seconds === undefined ? '' : `The service takes calls again in ${seconds} seconds.`;
 	const description = [more, help, when].filter((text) => text !== '').join(' ');
 	return failure(node, itemIndex, message, description, details);
+}
+
+/** A link can hold secrets in its query. */
+function sentOn({ headers }: Answer): string {
+	return `The service sends this call to another address: ${headers.location.split(/[?#]/)[0]}`;
 }
 
 /** The header Retry-After in seconds; undefined where there is none. */

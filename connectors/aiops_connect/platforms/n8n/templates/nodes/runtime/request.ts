@@ -1,13 +1,24 @@
 /** An operation and the values of its inputs as one request. */
-import type { IDataObject, IHttpRequestOptions } from 'n8n-workflow';
+import { NodeOperationError } from 'n8n-workflow';
+import type { IDataObject, IHttpRequestOptions, INode } from 'n8n-workflow';
 
 import { inHeader, inPath, inQuery, isFile, joined, multipart, plain } from './encoding';
 import type { Pair } from './encoding';
 import { stream } from './streams';
 import type { FileValue, Input, Json, Operation, Value, Values } from './types';
 
-/** The request without credentials. `base` is the address of the API. */
-export async function request(operation: Operation, values: Values, base: string): Promise<IHttpRequestOptions> {
+const TO_ANOTHER_PATH = /^(\.|%2e){1,2}$/i;
+
+/** Whose request it is, the address of the API, and the link that the request follows, if any. */
+export interface Sender {
+	node: INode;
+	itemIndex: number;
+	base: string;
+	link?: string;
+}
+
+/** The request without credentials. */
+export async function request(operation: Operation, values: Values, sender: Sender): Promise<IHttpRequestOptions> {
 	const given: Array<[Input, Value]> = [];
 	for (const input of operation.inputs) {
 		const value = values.get(input.id);
@@ -18,26 +29,62 @@ export async function request(operation: Operation, values: Values, base: string
 	for (const [input, value] of of('header')) headers[input.name] = inHeader(input, value);
 	const cookies = of('cookie').flatMap(([input, value]) => inQuery(input, value));
 	if (cookies.length > 0) headers.Cookie = cookies.map(([name, value]) => `${name}=${value}`).join('; ');
+	const url = address(operation, of('path'), of('query').flatMap(([input, value]) => inQuery(input, value)), sender);
 	const options: IHttpRequestOptions = {
 		method: operation.method,
-		url: address(operation, of('path'), of('query').flatMap(([input, value]) => inQuery(input, value)), base),
+		url: sender.link === undefined ? url : linked(sender.link, url, sender),
 		headers,
 		returnFullResponse: true,
-		sendCredentialsOnCrossOriginRedirect: false,
+		disableFollowRedirect: true,
 	};
 	await addBody(options, operation, of('body'));
 	return options;
 }
 
-function address(operation: Operation, inPathOnes: Array<[Input, Value]>, query: Pair[], base: string): string {
+/**
+ * Where a link in an answer leads, from the address that was asked; undefined for none. The key goes to the API alone: of a
+ * link to another host, as services behind a proxy give them, only the query counts.
+ */
+export function reached(link: string, asked: string): string | undefined {
+	const own = new URL(asked);
+	if (!URL.canParse(link, asked)) return undefined;
+	const there = new URL(link, asked);
+	if (there.origin === own.origin) return there.href;
+	own.search = there.search;
+	return own.href;
+}
+
+function linked(link: string, asked: string, { node, itemIndex }: Sender): string {
+	const url = reached(link, asked);
+	if (url !== undefined) return url;
+	const description = `Ask the publisher of the service what this is: ${link.slice(0, 100)}`;
+	throw new NodeOperationError(node, `The link to the next page is no address [item ${itemIndex}]`, { itemIndex, description });
+}
+
+function address(operation: Operation, given: Array<[Input, Value]>, query: Pair[], sender: Sender): string {
 	let path = operation.path;
-	for (const [input, value] of inPathOnes) {
-		const step = inPath(input, value);
-		path = path.replace(`{${input.name}}`, () => (step === '.' || step === '..' ? step.replace(/\./g, '%2E') : step));
+	for (const input of operation.inputs.filter((one) => one.location === 'path')) {
+		const value = given.find(([one]) => one === input)?.[1];
+		const step = value === undefined ? '' : inPath(input, value);
+		const before = path;
+		path = path.replace(`{${input.name}}`, () => step);
+		if (step === '' || leadsAway(path, before)) throw misleading(input, step, sender);
 	}
-	const server = operation.server === undefined ? base : new URL(operation.server, base).href;
+	const server = operation.server === undefined ? sender.base : new URL(operation.server, sender.base).href;
 	const url = server.replace(/\/+$/, '') + path;
 	return query.length === 0 ? url : `${url}${path.includes('?') ? '&' : '?'}${joined(query)}`;
+}
+
+/** Whether a step of the path has become one that stands for the path itself or the one above (RFC 3986, 5.2.4). */
+function leadsAway(path: string, before: string): boolean {
+	const count = (text: string) => text.split('/').filter((step) => TO_ANOTHER_PATH.test(step)).length;
+	return count(path) > count(before);
+}
+
+function misleading({ label }: Input, step: string, { node, itemIndex }: Sender): NodeOperationError {
+	const [what, now] = step === '' ? ['is empty', ''] : ['would lead to another address', ` What is there now: ${step}`];
+	const description = `Enter what the service knows it by.${now}`;
+	return new NodeOperationError(node, `${label} ${what} [item ${itemIndex}]`, { itemIndex, description });
 }
 
 function takesFiles({ body }: Operation, { location }: Input): boolean {

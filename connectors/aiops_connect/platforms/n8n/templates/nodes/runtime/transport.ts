@@ -4,6 +4,7 @@ import { sleep } from 'n8n-workflow';
 
 import { isOfToken, refused, retryAfter, unreachable, unrenewed } from './errors';
 import { at, isObject } from './pointer';
+import { followed } from './redirects';
 import { request } from './request';
 import { close, isOpen } from './streams';
 import type { Answer, Api, Call, Caller, Operation, Value, Values } from './types';
@@ -19,6 +20,8 @@ export interface CallOptions {
 	timeoutMilliseconds?: number;
 	/** How long a call that came too early waits at most. */
 	patienceSeconds?: number;
+	/** The link in an answer before that leads to this one. */
+	link?: string;
 	/** The call is made although the execution is being stopped. */
 	isDetached?: boolean;
 }
@@ -61,9 +64,9 @@ export function bound(one: Call['bindings'], before: unknown, platform: { url?: 
 	return values;
 }
 
-/** Whether an answer sends the call to another address, which one that streams a file does not follow. */
+/** Whether an answer sends the call to another address, to which it was not followed. */
 function isElsewhere({ status, headers }: Answer): boolean {
-	return status >= 300 && headers.location !== undefined;
+	return status >= 300 && status < 400 && headers.location !== undefined;
 }
 
 /** The name of the credential that the node uses. */
@@ -87,19 +90,19 @@ async function answered(
 	const credential = credentialOf(context, api, itemIndex);
 	const isStream = operation.answer === 'bytes';
 	const isRenewed = api.renewed?.includes(credential) === true;
+	const sender = { node: context.getNode(), itemIndex, base: await baseUrl(context, credential), link: options.link };
 	const http: IHttpRequestOptions = {
-		...(await request(operation, values, await baseUrl(context, credential))),
+		...(await request(operation, values, sender)),
 		timeout: options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS,
 		encoding: isStream ? 'stream' : 'text',
 		ignoreHttpStatusErrors: isRenewed ? { ignore: true, except: [UNAUTHORIZED] } : true, // n8n renews a token at an error
 	};
 	try {
-		const send = context.helpers.httpRequestWithAuthentication;
 		const caller = options.isDetached ? withoutSignal(context) : context;
-		return await read(context, (await send.call(caller, credential, http)) as IN8nHttpFullResponse, isStream);
+		return await read(context, http.url, await followed(caller, credential, http, operation.answer !== 'json'), isStream);
 	} catch (cause) {
 		const refusal = answerIn(cause);
-		if (refusal !== undefined) return await read(context, refusal, isStream);
+		if (refusal !== undefined) return await read(context, http.url, refusal, isStream);
 		if (isRenewed && isOfToken(cause)) throw unrenewed(context.getNode(), itemIndex, cause);
 		throw unreachable(context.getNode(), itemIndex, cause, isOpen(http.body));
 	} finally {
@@ -124,16 +127,16 @@ function withoutSignal(context: Caller): Caller {
 	return new Proxy(context, { has: (target, name) => name !== 'getExecutionCancelSignal' && name in target });
 }
 
-async function read(context: Caller, response: IN8nHttpFullResponse, isStream: boolean): Promise<Answer> {
+async function read(context: Caller, url: string, response: IN8nHttpFullResponse, isStream: boolean): Promise<Answer> {
 	const headers: Answer['headers'] = {};
 	for (const [name, value] of Object.entries(response.headers)) headers[name.toLowerCase()] = String(value);
 	const status = response.statusCode;
 	let { body } = response as { body: unknown };
-	if (isStream && status >= 400 && 'binaryToBuffer' in context.helpers) {
+	if (isStream && status >= 300 && 'binaryToBuffer' in context.helpers) {
 		body = (await context.helpers.binaryToBuffer(body as Buffer)).toString('utf8');
 	}
-	if (typeof body === 'string' && (!isStream || status >= 400)) body = parsed(body, headers['content-type'] ?? '');
-	return { status, headers, body };
+	if (typeof body === 'string' && (!isStream || status >= 300)) body = parsed(body, headers['content-type'] ?? '');
+	return { url: new URL(url).href, status, headers, body };
 }
 
 function parsed(text: string, contentType: string): unknown {

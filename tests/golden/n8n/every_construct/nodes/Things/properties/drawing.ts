@@ -195,12 +195,12 @@ export const drawingProperties: INodeProperties[] = [
 		default: {},
 		options: [
 			{
-				displayName: 'Maximum Wait',
+				displayName: 'Maximum Wait (Seconds)',
 				name: 'maximumWait',
 				type: 'number',
 				typeOptions: { minValue: 1, maxValue: 86400 },
 				default: 600,
-				description: 'How many seconds to wait for the result. The job goes on then, and can be taken up again.',
+				description: 'How long to wait for the result. The job goes on after that, and can be taken up again.',
 			},
 		],
 		displayOptions: { show: { resource: ['drawing'], operation: ['create'] } },
@@ -285,12 +285,12 @@ export const drawingProperties: INodeProperties[] = [
 		default: {},
 		options: [
 			{
-				displayName: 'Maximum Wait',
+				displayName: 'Maximum Wait (Seconds)',
 				name: 'maximumWait',
 				type: 'number',
 				typeOptions: { minValue: 1, maxValue: 86400 },
 				default: 600,
-				description: 'How many seconds to wait for the result. The job goes on then, and can be taken up again.',
+				description: 'How long to wait for the result. The job goes on after that, and can be taken up again.',
 			},
 		],
 		displayOptions: { show: { resource: ['drawing'], operation: ['wait'] } },
