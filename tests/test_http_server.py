@@ -21,7 +21,7 @@ CONSTANTS = {
     "aiops.http_server.HEAD_SECONDS_MAX": 1,
     "aiops.http_server.REST_SECONDS_MAX": 1,
     "aiops.http_server.WRITE_SECONDS_MAX": 1,
-    "aiops.contract.router.BODY_SECONDS_MAX": 1,
+    "aiops.request_body.BODY_SECONDS_MAX": 1,
 }
 HEALTH = head("GET", "/health")
 PARTIAL = HEALTH[:-2]

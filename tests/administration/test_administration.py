@@ -1,7 +1,9 @@
 """What administrators see and change; for everybody else it is not there."""
 
+import asyncio
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +12,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 from starlette.routing import Route
 
+from aiops.accounts.accounts import AccountError
+from aiops.administration import audit, changes
 from aiops.database.tables import Account, AuditRecord
 from aiops.ledger import ledger
 from aiops.web import administration
 from aiops.web.routes import PAGES
 from tests.fixtures.command import Run, refused
-from tests.fixtures.service import Service
+from tests.fixtures.service import Service, running_service, until
 from tests.fixtures.visitor import Visitor, visitor
 
 PARAMETER = re.compile(r"{[^}]+}")
@@ -218,6 +222,37 @@ async def test_the_audit_list_takes_no_change(service: Service) -> None:
             async with service.runtime.database.write() as session:
                 await session.execute(text(statement))
     assert [actor for actor, *_ in await records(service)] == [OWNER]
+
+
+async def test_two_administrators_cannot_demote_each_other_at_the_same_moment(
+    tmp_path: Path, postgresql_database_url: str
+) -> None:
+    """The second one has to wait for the first; on SQLite there is one writer at a time."""
+    async with running_service(tmp_path, postgresql_database_url) as service:
+        ada, bob = await service.customer(), await service.customer("bob@example.com")
+        database, act = service.runtime.database, audit.Act("a test", "at once", service.clock())
+        for one in (ada, bob):
+            async with database.write() as session:
+                await changes.set_administrator(session, act, one.id, is_administrator=True)
+
+        async def demote(account_id: str) -> None:
+            async with database.write() as session:
+                await changes.set_administrator(session, act, account_id, is_administrator=False)
+
+        async with database.write() as session:
+            await changes.set_administrator(session, act, ada.id, is_administrator=False)
+            second = asyncio.create_task(demote(bob.id))
+            await until(lambda: is_done_or_waits(service, second))
+        with pytest.raises(AccountError, match="the last administrator"):
+            await second
+
+
+async def is_done_or_waits(service: Service, task: asyncio.Task[None]) -> bool:
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with service.runtime.database.read() as session:
+        return task.done() or (await session.execute(waiting)).scalar_one() > 0
 
 
 def test_commands_change_and_list_the_same(run: Run) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,11 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlmodel import col
 
 from aiops.billing.events import handle
 from aiops.billing.prices import Pack
 from aiops.billing.takeover import Takeover
-from aiops.database.tables import Account
+from aiops.database.tables import Account, Job
+from aiops.identifiers import new_id
 from aiops.ledger import ledger
 from tests.fixtures.service import Service, running_service
 from tests.fixtures.stripe.server import StripeServer, signed_event, stripe_server
@@ -23,12 +27,15 @@ from tests.fixtures.stripe.world import DECLINED_CARD, GOOD_CARD, Object
 PACK = Pack(credits=100, amount=500)
 ACTS = st.lists(
     st.sampled_from(
-        ("buy", "subscribe", "upgrade", "renew", "fail to renew", "cancel", "end", "refund a part", "refund all",
-         "fail a refund", "dispute", "win", "lose")
+        ("buy", "subscribe", "upgrade", "downgrade", "renew", "fail to renew", "cancel", "cancel in the portal", "end",
+         "refund a part", "refund all", "fail a refund", "dispute", "win", "lose", "spend", "spend all",
+         "begin a job", "fail a job")
     ),
     min_size=1,
-    max_size=10,
+    max_size=12,
 )  # fmt: skip
+COST = 20  # of a job
+SPENT = 120  # more than the credits to begin with, less than a pack and those
 
 
 Draw = Callable[[list[Object], bool], list[Object]]  # which of those that wait arrive now; or all
@@ -58,7 +65,10 @@ class Play:
     def _of_subscription(self, name: str, subscription: Object) -> None:
         match name:
             case "upgrade":
-                self._upgrade(subscription)
+                at_once = {"billing_cycle_anchor": {"type": "now"}, "payment_behavior": "pending_if_incomplete"}
+                self._change_price(subscription, "business", at_once)
+            case "downgrade":
+                self._change_price(subscription, "pro", {})
             case "renew":
                 self.world.renew(subscription)
             case "fail to renew":
@@ -66,6 +76,8 @@ class Play:
                 self.world.renew(subscription)
             case "cancel":
                 self.world.update_subscription(subscription, {"cancel_at_period_end": True})
+            case "cancel in the portal":
+                self.world.cancel_in_portal(subscription)
             case "end":
                 self.world.end(subscription)
 
@@ -93,11 +105,10 @@ class Play:
         ways = {"success_url": "http://aiops.test/", "cancel_url": "http://aiops.test/"}
         self.world.pay(self.world.make_session({**asked, **ways, "customer": self.customer}))
 
-    def _upgrade(self, subscription: Object) -> None:
+    def _change_price(self, subscription: Object, plan: str, when: Object) -> None:
         item = subscription["items"]["data"][0]["id"]
-        change = {"items": [{"id": item, "price": self.prices["business"]["id"]}]}
-        at_once = {"billing_cycle_anchor": {"type": "now"}, "payment_behavior": "pending_if_incomplete"}
-        self.world.update_subscription(subscription, {**change, **at_once})
+        change = {"items": [{"id": item, "price": self.prices[plan]["id"]}]}
+        self.world.update_subscription(subscription, {**change, **when})
 
     def _line(self) -> Object:
         price = {"currency": "usd", "unit_amount": PACK.amount, "product_data": {"name": PACK.name}}
@@ -112,7 +123,8 @@ class Play:
 
 
 async def play(url: str, stripe: StripeServer, folder: Path, acts: list[str], draw: Draw) -> tuple[Any, ...]:
-    """The account after these acts, if its events arrive as `draw` has them, some of them only in the end."""
+    """The account after these acts, if its events arrive as `draw` has them, some of them only in the end: what it has
+    got and was left, and its plan. How much of that could be spent on the way depends on what had arrived by then."""
     async with running_service(folder, url, **stripe.settings) as service:
         ada = await service.customer(plan="free", credits=30)
         customer = stripe.world.make_customer({"email": "ada@example.com"})["id"]
@@ -121,17 +133,64 @@ async def play(url: str, stripe: StripeServer, folder: Path, acts: list[str], dr
         at_stripe = Play(stripe, customer, ada.id)
         at_stripe.act("subscribe")
         waiting: list[Object] = []
+        spent = 0
         for act in acts:
             at_stripe.act(act)
+            spent += await spend(service, ada.id, act)
+            await work(service, ada.id, act)
             waiting += stripe.unsent()
             arrive = draw(waiting, False)
             await take(service, arrive)
             waiting = [event for event in waiting if event not in arrive]
         await take(service, draw(waiting, True))
+        await work(service, ada.id, "fail all jobs")
         assert await service.findings() == []
         async with service.runtime.database.read() as session:
-            account = await session.get_one(Account, ada.id)
-            return account.credits, await ledger.owed(session, ada.id), account.plan, account.is_plan_paid
+            account, owed = await session.get_one(Account, ada.id), await ledger.owed(session, ada.id)
+            assert not (account.credits and owed), "what is owed is taken from what is there"
+            return account.credits + spent - owed, account.plan, account.is_plan_paid
+
+
+async def spend(service: Service, account_id: str, act: str) -> int:
+    """Spends as much as the act wants and as there is; how much that was."""
+    if act not in ("spend", "spend all"):
+        return 0
+    async with service.runtime.database.write() as session:
+        credits_ = (await ledger.lock_account(session, account_id)).credits
+        amount = min(credits_, SPENT) if act == "spend" else credits_
+        if amount:
+            await ledger.take(session, account_id, amount, service.clock(), description="spent, for a test")
+        return amount
+
+
+async def work(service: Service, account_id: str, act: str) -> None:
+    """Holds credits for a job, or gives back what is held, as a failure does."""
+    now = service.clock()
+    async with service.runtime.database.write() as session:
+        account = await ledger.lock_account(session, account_id)
+        if act == "begin a job" and account.credits >= COST:
+            hour = now + timedelta(hours=1)
+            job = Job(
+                id=new_id("job"),
+                account_id=account_id,
+                operation_id="generate_image",
+                credits=COST,
+                request={},
+                status="running",
+                lease_until=hour,
+                deadline_at=hour,
+                created_at=now,
+            )
+            session.add(job)
+            await session.flush()
+            await ledger.hold(session, account_id, job.id, COST, now)
+        if act in ("fail a job", "fail all jobs"):
+            is_open = (col(Job.account_id) == account_id) & (col(Job.status) == "running")
+            jobs = (await session.execute(select(Job).where(is_open).order_by(col(Job.created_at)))).scalars().all()
+            for job in jobs[: 1 if act == "fail a job" else None]:
+                job.status, job.lease_until, job.finished_at = "failed", None, now
+                await session.flush()
+                await ledger.release(session, account_id, job.id, COST, now)
 
 
 async def take(service: Service, events: list[Object]) -> None:

@@ -1,11 +1,16 @@
 """What somebody pays for is what they get."""
 
+import html
+import re
+
 import pytest
 
 from aiops.logs import configure_logs
 from tests.fixtures.shop import Shop
 from tests.fixtures.stripe.server import SECRET_KEY, WEBHOOK_SECRET
 from tests.fixtures.stripe.world import DECLINED_CARD, GOOD_CARD
+
+LOOKS_AGAIN = re.compile(r'http-equiv="refresh" content="5; url=([^"]+)"')
 
 
 async def test_a_pack_is_bought(shop: Shop) -> None:
@@ -35,8 +40,63 @@ async def test_who_comes_back_without_having_paid_is_told_so(sqlite_shop: Shop) 
     session = await ada.choose("/billing/buy", credits="100")
     assert session is not None
     await ada.person.get(f"/billing/paid?session_id={session['id']}")
-    assert "is being confirmed" in ada.person.text
+    assert "Nothing was paid on that page, and nothing was charged." in ada.person.text
+    assert 'http-equiv="refresh"' not in ada.person.text
     assert await ada.state() == (25, 0, "free")
+
+
+async def test_a_payment_that_takes_its_time_is_looked_for_some_times(sqlite_shop: Shop) -> None:
+    """As one from a bank account, which Stripe confirms days later."""
+    ada = await sqlite_shop.buyer()
+    await ada.buy(100)
+    (session,) = sqlite_shop.stripe.world.all("cs")
+    session["payment_status"] = "unpaid"
+    address, looks = f"/billing/paid?session_id={session['id']}", 0
+    while "is being confirmed" in (await ada.person.get(address)).text:
+        sqlite_shop.service.clock.advance(seconds=5)
+        found = LOOKS_AGAIN.search(ada.person.text)
+        assert found is not None
+        address, looks = html.unescape(found[1]), looks + 1
+    assert looks == 24
+    assert "Your payment is not confirmed yet." in ada.person.text
+    assert 'http-equiv="refresh"' not in ada.person.text
+    session["payment_status"] = "paid"
+    await ada.person.get(address)
+    assert "Thank you." in ada.person.text
+    assert await ada.state() == (125, 0, "free")
+
+
+@pytest.mark.parametrize("query", ["", "?session_id=", "?session_id=cs_made_up", "?session_id={CHECKOUT_SESSION_ID}"])
+@pytest.mark.parametrize("is_customer", [True, False], ids=["a customer", "nobody yet"])
+async def test_an_address_that_names_no_payment_is_not_waited_at(
+    sqlite_shop: Shop, query: str, is_customer: bool
+) -> None:
+    ada = await sqlite_shop.buyer()
+    if is_customer:
+        await ada.buy(100)
+    page = await ada.person.get(f"/billing/paid{query}")
+    assert page.status_code == 404
+    assert "There is no such payment" in ada.person.text
+    assert 'http-equiv="refresh"' not in ada.person.text
+
+
+async def test_pages_that_ask_stripe_are_asked_so_many_times_a_minute(shop: Shop) -> None:
+    ada, bob = await shop.buyer(), await shop.buyer("bob@example.com")
+    answers = await ada.choose_at_once(31, "/billing/portal")
+    assert sorted(answer.status_code for answer in answers) == [409] * 30 + [429]
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert 1 <= int(refused.headers["retry-after"]) <= 61
+    calls = len(shop.stripe.calls)
+    for action in ("/billing/buy", "/billing/plan", "/billing/resume"):
+        assert await ada.choose(action, plan="pro", credits="100") is None
+        assert ada.person.page is not None
+        assert ada.person.page.status_code == 429
+    assert (await ada.person.get("/billing/paid?session_id=cs_1")).status_code == 429
+    assert (await ada.person.get("/billing")).status_code == 200, "which asks for nothing"
+    assert len(shop.stripe.calls) == calls
+    assert await bob.choose("/billing/buy", credits="100") is not None
+    shop.service.clock.advance(minutes=2)
+    assert await ada.choose("/billing/buy", credits="100") is not None
 
 
 async def test_nobody_gets_what_somebody_else_has_paid_for(sqlite_shop: Shop) -> None:
@@ -45,7 +105,7 @@ async def test_nobody_gets_what_somebody_else_has_paid_for(sqlite_shop: Shop) ->
     await ada.buy(100)
     session = next(one for one in sqlite_shop.stripe.world.all("cs") if one["payment_status"] == "paid")
     await bob.person.get(f"/billing/paid?session_id={session['id']}")
-    assert "is being confirmed" in bob.person.text
+    assert "There is no such payment" in bob.person.text
     assert await bob.state() == (25, 0, "free")
 
 
@@ -93,16 +153,10 @@ async def test_a_double_click_on_an_upgrade_is_paid_once(sqlite_shop: Shop) -> N
     ada = await sqlite_shop.buyer()
     await ada.subscribe("pro")
     await sqlite_shop.send()
-    account = await ada.account()
-    gateway, runtime = sqlite_shop.service.runtime.payments, sqlite_shop.service.runtime
-    assert gateway is not None
-    price_id = await gateway.price_of("business", 9900, "usd", 5000)
-    subscription_id = sqlite_shop.stripe.world.all("sub")[0]["id"]
-    for _ in range(2):
-        await gateway.change_price(subscription_id, price_id, is_upgrade=True, version=account.billing_version)
+    await ada.choose_at_once(3, "/billing/plan", plan="business")
     await sqlite_shop.send()
     assert await ada.state() == (5525, 0, "business")
-    assert runtime.prices.plans["business"] == 9900
+    assert [payment.amount for payment in await ada.payments()] == [1900, 9900]
 
 
 async def test_a_downgrade_waits_for_the_end_of_what_is_paid(shop: Shop) -> None:
@@ -215,7 +269,7 @@ async def test_stripe_away_is_told_and_costs_nothing(sqlite_shop: Shop) -> None:
     assert await ada.choose("/billing/buy", credits="100") is None
     assert ada.person.page is not None
     assert ada.person.page.status_code == 503
-    assert "Nothing was charged." in ada.person.text
+    assert "Nothing was charged this time." in ada.person.text
     sqlite_shop.stripe.fault.calls = 1
     await ada.buy(100)  # the library repeats a call that failed once
     await sqlite_shop.send()

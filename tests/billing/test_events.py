@@ -1,20 +1,27 @@
 """Events come twice, late, out of order, at the same moment, or from somebody else; the account is the same."""
 
+import asyncio
 import itertools
 import json
+import math
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+from aiops import request_body
 from aiops.billing import facts, takeover
 from aiops.billing.events import catch_up
 from aiops.database.tables import StripeEvent
 from aiops.web.stripe_events import PATH
+from tests.fixtures.command import Run, refused
 from tests.fixtures.service import running_service
 from tests.fixtures.shop import Shop
 from tests.fixtures.stripe.server import StripeServer
 from tests.fixtures.visitor import visitor
+
+ORDERS = 6
 
 
 async def test_an_event_that_comes_again_is_handled_once(shop: Shop) -> None:
@@ -31,15 +38,19 @@ async def test_an_event_that_comes_again_is_handled_once(shop: Shop) -> None:
 
 
 async def test_every_order_of_the_events_of_a_subscription_ends_alike(sqlite_shop: Shop) -> None:
-    ada = await sqlite_shop.buyer()
-    subscription = await ada.subscribe("pro")
-    sqlite_shop.stripe.world.renew(subscription)
-    sqlite_shop.stripe.world.refund(sqlite_shop.stripe.world.all("pi")[-1], 1900)
-    events = sqlite_shop.stripe.unsent()
-    for number, order in enumerate(itertools.islice(itertools.permutations(events), 0, 5000, 500)):
-        fresh = [{**event, "id": f"{event['id']}_{number}"} for event in order]  # as if none had been handled
-        await sqlite_shop.send(fresh)
-        assert await ada.state() == (525, 0, "pro")
+    """Each order is that of a buyer of its own, to whom nothing of this has happened."""
+    world, orders = sqlite_shop.stripe.world, math.factorial(8)
+    for turn, number in enumerate(range(0, orders, orders // ORDERS)):
+        somebody = await sqlite_shop.buyer(f"buyer{number}@example.com")
+        subscription = await somebody.subscribe("pro")
+        world.renew(subscription)
+        world.refund(world.all("pi")[turn % 2], 1900)
+        events = sqlite_shop.stripe.unsent()
+        assert math.factorial(len(events)) == orders
+        (order,) = itertools.islice(itertools.permutations(events), number, number + 1)
+        for event in order:
+            await sqlite_shop.send([event])
+        assert await somebody.state() == (525, 0, "pro"), [event["type"] for event in order]
 
 
 async def test_the_invoice_of_an_earlier_period_that_comes_late_does_not_bring_its_plan_back(shop: Shop) -> None:
@@ -140,6 +151,20 @@ async def test_an_event_that_is_too_large_is_not_read_to_its_end(sqlite_shop: Sh
     assert (await client.post(PATH, content=b"x" * 1_000_001)).status_code == 413
 
 
+async def test_an_event_that_does_not_arrive_whole_is_waited_for_no_longer_than_a_call(
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_body, "BODY_SECONDS_MAX", 0.1)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"id": '
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(60):
+        answer = await visitor(sqlite_shop.service).client.post(PATH, content=body())
+    assert (answer.status_code, answer.json()["error"]) == (400, "The event did not arrive in time.")
+
+
 async def test_stripe_away_has_the_event_sent_again(shop: Shop) -> None:
     ada = await shop.buyer()
     await ada.buy(100)
@@ -157,13 +182,62 @@ async def test_a_server_that_was_down_catches_up(shop: Shop, tmp_path: Path) -> 
     ada = await shop.buyer()
     await ada.buy(100)
     await ada.subscribe("pro")
+    mover = mover_of(shop)
+    assert (await catch_up(mover, shop.service.clock(), 1)).events == len(shop.stripe.unsent())
+    assert await ada.state() == (625, 0, "pro")
+    assert (await catch_up(mover, shop.service.clock(), 1)).events == 0
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["that was known", "that was not"])
+async def test_a_subscription_whose_events_stripe_keeps_no_more_is_as_it_is_there(shop: Shop, is_known: bool) -> None:
+    ada, bob = await shop.buyer(), await shop.buyer("bob@example.com")
+    await bob.subscribe("business")
+    await shop.send()
+    subscription = await ada.subscribe("pro")
+    if is_known:
+        await shop.send()
+        shop.stripe.world.end(subscription)
+    shop.stripe.world.events.clear()
+    done = await catch_up(mover_of(shop), shop.service.clock(), 30)
+    assert (done.events, done.customers, done.failed) == (0, 2, [])
+    assert await ada.state() == (525, 0, "free" if is_known else "pro")
+    assert await bob.state() == (5025, 0, "business")
+
+
+async def test_what_cannot_be_caught_up_with_keeps_nothing_else_back(shop: Shop) -> None:
+    ada = await shop.buyer()
+    first = await ada.buy(100)
+    await ada.buy(500)
+    fault, path = shop.stripe.fault, f"GET /v1/payment_intents/{first['id']}"
+    fault.calls, fault.status, fault.only = 100, 400, path
+    failing, _ = shop.stripe.unsent()
+    done = await catch_up(mover_of(shop), shop.service.clock(), 1)
+    assert (done.events, done.failed) == (1, [failing["id"]])
+    assert await ada.state() == (525, 0, "free")
+    fault.calls = 0
+    assert (await catch_up(mover_of(shop), shop.service.clock(), 1)).events == 1
+    assert await ada.state() == (625, 0, "free")
+
+
+def mover_of(shop: Shop) -> takeover.Takeover:
     runtime = shop.service.runtime
     assert runtime.payments is not None
-    mover = takeover.Takeover(runtime.database, runtime.payments, runtime.plans)
-    handled = await catch_up(mover, shop.service.clock(), 1)
-    assert handled == len(shop.stripe.unsent())
-    assert await ada.state() == (625, 0, "pro")
-    assert await catch_up(mover, shop.service.clock(), 1) == 0
+    return takeover.Takeover(runtime.database, runtime.payments, runtime.plans)
+
+
+def test_the_command_says_what_could_not_be_caught_up_with(run: Run, stripe_: StripeServer) -> None:
+    nothing = (
+        "0 events were handled that had not arrived.\n0 customers have the subscriptions that they have at Stripe.\n"
+    )
+    assert run("billing", "catch-up", **stripe_.settings).out == nothing
+    customer = stripe_.world.make_customer({})["id"]
+    ways = {"success_url": "http://aiops.test/", "cancel_url": "http://aiops.test/"}
+    price = {"currency": "usd", "unit_amount": 500}
+    asked = {"mode": "payment", "line_items": [{"quantity": 1, "price_data": price}], "payment_intent_data": {}}
+    stripe_.world.pay(stripe_.world.make_session({**asked, **ways, "customer": customer}))
+    assert run("billing", "catch-up", **stripe_.settings).out == nothing, "somebody who is not known here"
+    stripe_.fault.calls = 100
+    assert "cannot be reached" in refused(run("billing", "catch-up", **stripe_.settings))
 
 
 async def test_without_stripe_nothing_is_sold_and_nothing_is_there(

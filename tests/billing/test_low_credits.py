@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import SMTP
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from aiops.database.tables import Account, Delivery
+from aiops.ledger import ledger
+from aiops.providers.base import Call
+from tests.fixtures.providers import answer_at_once
 from tests.fixtures.service import Service, running_service, until
 from tests.fixtures.visitor import visitor
 
@@ -51,6 +54,36 @@ async def test_low_credits_are_told_by_email_once_a_crossing(posted: tuple[Servi
     assert "http://aiops.test/billing" in box.messages[0]
     assert (await ada.client.post("/api/services/tts", json={"text": "x"})).status_code == 402
     assert len(box.messages) == 1
+
+
+async def test_who_was_told_is_not_told_again_by_email_within_a_day(posted: tuple[Service, Box]) -> None:
+    service, box = posted
+    box.refused = 1
+    ada = await service.customer(plan="free", credits=6)
+    service.provider.behave = break_down
+    for _ in range(3):  # each crosses the line, and comes back
+        assert (await ada.image()).status_code == 500
+    service.provider.behave = answer_at_once
+    await until(lambda: has_come(box))
+    assert await messages(service) == 1
+    service.clock.advance(hours=23, minutes=59)
+    assert (await ada.image()).status_code == 200
+    assert await messages(service) == 1
+    async with service.runtime.database.write() as session:
+        await ledger.grant(session, ada.id, 5, service.clock(), description="a gift")
+    service.clock.advance(minutes=1)
+    assert (await ada.image()).status_code == 200
+    assert await messages(service) == 2
+
+
+async def break_down(_call: Call) -> None:
+    raise RuntimeError("the provider is broken")
+
+
+async def messages(service: Service) -> int:
+    """How many are sent, or are to be."""
+    async with service.runtime.database.read() as session:
+        return (await session.execute(select(func.count()).select_from(Delivery))).scalar_one()
 
 
 async def is_to_be_sent_again(service: Service) -> bool:

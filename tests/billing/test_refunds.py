@@ -1,8 +1,12 @@
 """Credits follow the money: what goes back takes its credits along, as far as they are there."""
 
+import asyncio
+
 import pytest
 
-from tests.fixtures.shop import Shop
+from aiops.providers.base import Call
+from tests.fixtures.service import IMAGE, until
+from tests.fixtures.shop import Buyer, Shop
 
 
 async def test_a_refund_takes_its_credits(shop: Shop) -> None:
@@ -47,6 +51,40 @@ async def test_what_is_owed_is_taken_from_a_grant_as_well(shop: Shop) -> None:
     await ada.person.sign_in()
     await ada.person.get("/billing")
     assert await ada.state() == (0, 75, "free")
+
+
+@pytest.mark.parametrize("prefer", ["wait", "respond-async"])
+async def test_what_is_owed_is_taken_from_what_a_failed_job_gives_back(shop: Shop, prefer: str) -> None:
+    ada = await shop.buyer()
+    payment = await ada.buy(100)
+    await shop.send()
+    await ada.spend(118)
+    provider, client = shop.service.provider, await ada.client()
+    begun, broken = asyncio.Event(), asyncio.Event()
+
+    async def break_down(_call: Call) -> None:
+        begun.set()
+        await broken.wait()
+        raise RuntimeError("the provider is broken")
+
+    provider.behave = break_down
+    headers = {"Prefer": prefer} if prefer == "respond-async" else {}
+    call = asyncio.create_task(client.post(IMAGE, json={"prompt": "a boat"}, headers=headers))
+    await begun.wait()
+    shop.stripe.world.refund(payment, 15)
+    await shop.send()
+    assert await ada.state() == (0, 1, "free")
+    broken.set()
+    answer = await call
+    if prefer == "wait":
+        assert (answer.status_code, answer.json()["credits"]) == (500, 4)
+    await until(lambda: has_come_back(ada))
+    assert await ada.state() == (4, 0, "free")
+    assert (await ada.entries())[-3:] == [("adjustment", -2), ("release", 5), ("adjustment", -1)]
+
+
+async def has_come_back(ada: Buyer) -> bool:
+    return (await ada.account()).held == 0
 
 
 async def test_a_refund_that_fails_gives_the_credits_back(shop: Shop) -> None:

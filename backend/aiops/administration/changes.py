@@ -1,6 +1,6 @@
 """What administrators change about accounts. Each is a step of the caller's transaction, and leaves a record."""
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from aiops.accounts.accounts import AccountError
@@ -58,13 +58,25 @@ async def set_administrator(session: Session, act: Act, account_id: str, *, is_a
         AccountError: it is that already, or there would be no administrator left.
         ValueError: the reason will not do.
     """
-    others = select(func.count()).where(col(Account.is_administrator), col(Account.id) != account_id)
+    others = await _lock_administrators(session) - {account_id}
     account = await ledger.lock_account(session, account_id)
     if account.is_administrator == is_administrator:
         raise AccountError("The account is that already.")
-    if not is_administrator and (await session.execute(others)).scalar_one() == 0:
+    if not is_administrator and not others:
         raise AccountError("This is the last administrator. Make another one first.")
     detail = "is an administrator now" if is_administrator else "is no administrator any more"
     await audit.record(session, act, "administrator set", account_id, detail)
     account.is_administrator = is_administrator
     await session.flush()
+
+
+async def _lock_administrators(session: Session) -> set[str]:
+    """The ids of all administrators, who stay that until this transaction ends: two of them cannot take each other's
+    place at the same moment. They are locked in the order of their ids, so that nobody waits for one who waits."""
+    found = await session.execute(
+        select(col(Account.id))
+        .where(col(Account.is_administrator))
+        .order_by(col(Account.id))
+        .with_for_update(key_share=True)
+    )
+    return set(found.scalars())

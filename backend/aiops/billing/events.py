@@ -1,16 +1,22 @@
-"""The events that Stripe sends, and what each is about."""
+"""The events that Stripe sends, and what each is about; and what is made up for when they did not arrive."""
 
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import stripe
 import structlog
 
+from aiops.billing import subscriptions
+from aiops.billing import takeover as takeovers
 from aiops.billing.facts import Kind, Reference, customer_of
 from aiops.billing.takeover import Takeover
 from aiops.database.tables import StripeEvent
 
 log = structlog.get_logger()
+
+FAILURES_MAX = 50
 
 # By the type of its event, what a thing is; of a refund or a dispute it is the payment that is looked at.
 KINDS: dict[str, Kind] = {
@@ -55,13 +61,39 @@ async def handle(takeover: Takeover, event: stripe.Event, now: datetime) -> bool
     return is_new
 
 
-async def catch_up(takeover: Takeover, now: datetime, days: int) -> int:
-    """Handles what Stripe has had to tell in the last days and could not; how many events that were.
+@dataclass(slots=True)
+class CaughtUp:
+    """How many events were handled, and how many customers' subscriptions compared. `failed` are the ids of the events
+    and customers that could not be, which may be tried again."""
+
+    events: int = 0
+    customers: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    async def count(self, step: Awaitable[bool], id_: str) -> bool:
+        """Takes a step; one that fails keeps no other from being taken, unless nearly all of them do."""
+        try:
+            return await step
+        except Exception as error:
+            log.error("not_caught_up", id=id_, exc_info=error)  # noqa: TRY400 - what it is comes first
+            self.failed.append(id_)
+            if len(self.failed) >= FAILURES_MAX:
+                raise
+            return False
+
+
+async def catch_up(takeover: Takeover, now: datetime, days: int) -> CaughtUp:
+    """Handles what Stripe has had to tell in the last days and could not, and moves every subscription to what it is
+    at Stripe now: what was told longer ago is not told again.
 
     Raises:
         PaymentsError: Stripe cannot be asked.
     """
-    handled = 0
+    done = CaughtUp()
     async for event in takeover.gateway.events_since(now - timedelta(days=days), list(KINDS)):
-        handled += await handle(takeover, event, now)
-    return handled
+        done.events += await done.count(handle(takeover, event, now), event.id)
+    subscribers = await subscriptions.customers_who_subscribe(takeover.gateway)
+    for customer_id in sorted(subscribers | await takeovers.customers_who_subscribe(takeover.database)):
+        step = takeover.take_over(customer_id, Reference("customer", customer_id), now)
+        done.customers += await done.count(step, customer_id)
+    return done

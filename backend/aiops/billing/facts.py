@@ -8,9 +8,18 @@ from typing import Literal
 import stripe
 
 from aiops.accounts.plans import Plans
-from aiops.billing.gateway import CREDITS, PLAN, Gateway, translated
+from aiops.billing.gateway import (
+    CREDITS,
+    ENDED_STATUSES,
+    NOT_THERE,
+    PLAN,
+    SUBSCRIPTIONS_MAX,
+    Gateway,
+    plan_of,
+    translated,
+)
 
-Kind = Literal["invoice", "payment_intent", "session", "subscription"]
+Kind = Literal["customer", "invoice", "payment_intent", "session", "subscription"]
 
 # A dispute takes the money at once, and gives it back if it is won. An inquiry (warning_…) takes nothing.
 DISPUTES_THAT_TAKE = ("needs_response", "under_review", "lost")
@@ -19,7 +28,7 @@ DISPUTES_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What an event is about."""
+    """What an event is about; or a customer, who has subscriptions."""
 
     kind: Kind
     id: str
@@ -53,7 +62,7 @@ class PaidPeriod:
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """A subscription as it is now. `plan` is what it is for from the next period on."""
+    """A subscription as it is now. `plan` is what it is for from the next period on; None where that is not ours."""
 
     id: str
     status: str
@@ -80,7 +89,7 @@ async def fetch(gateway: Gateway, plans: Plans, customer_id: str, reference: Ref
         try:
             await fetcher.fetch(reference)
         except stripe.InvalidRequestError as error:
-            if error.http_status != 404:
+            if error.http_status != NOT_THERE:
                 raise
     return fetcher.facts
 
@@ -100,6 +109,7 @@ class _Fetcher:
 
     async def fetch(self, reference: Reference) -> None:
         fetch = {
+            "customer": self._customer,
             "invoice": self._invoice,
             "payment_intent": self._payment_intent,
             "session": self._session,
@@ -116,13 +126,25 @@ class _Fetcher:
         elif session.mode == "subscription" and (invoice := _id_of(session.invoice)):
             await self._invoice(invoice)
 
+    async def _customer(self, customer_id: str) -> None:
+        """All subscriptions, with what the present period of each was paid for."""
+        found = await self.api.subscriptions.list_async(
+            {"customer": customer_id, "status": "all", "limit": SUBSCRIPTIONS_MAX}
+        )
+        for now in found.data:
+            self._note(now)
+            if now.status not in ENDED_STATUSES and (invoice := _id_of(now.latest_invoice)):
+                await self._invoice(invoice)
+
     async def _subscription(self, subscription_id: str) -> None:
-        now = await self.api.subscriptions.retrieve_async(subscription_id)
+        if all(one.id != subscription_id for one in self.facts.subscriptions):
+            self._note(await self.api.subscriptions.retrieve_async(subscription_id))
+
+    def _note(self, now: stripe.Subscription) -> None:
         if _id_of(now.customer) != self.customer_id:
             return
-        plan = now["items"].data[0].price.metadata.to_dict().get(PLAN) if now["items"].data else None
         ends = now.cancel_at_period_end or now.cancel_at is not None
-        self.facts.subscriptions.append(Subscribed(now.id, now.status, plan, ends, _moment(now.created)))
+        self.facts.subscriptions.append(Subscribed(now.id, now.status, plan_of(now), ends, _moment(now.created)))
 
     async def _payment_intent(self, payment_intent_id: str) -> None:
         """A pack's payment says so itself; any other may be that of an invoice."""

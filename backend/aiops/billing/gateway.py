@@ -1,4 +1,4 @@
-"""What is asked of Stripe: pages on which people pay, and changes of their subscriptions.
+"""What is asked of Stripe: customers, prices, events, and pages on which people pay.
 
 Stripe's objects carry in their metadata what they are for, so that all that follows is told by them alone: a payment of
 a pack its credits, a price its plan and that plan's credits.
@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import stripe
 import structlog
@@ -18,7 +18,6 @@ from aiops.http.stripe_transport import StripeTransport
 from aiops.settings import Settings
 
 if TYPE_CHECKING:
-    from stripe.params import SubscriptionUpdateParams
     from stripe.params.checkout import SessionCreateParams
 
 log = structlog.get_logger()
@@ -27,7 +26,14 @@ RETRIES_MAX = 2
 ACCOUNT, CREDITS, PLAN = "aiops_account", "aiops_credits", "aiops_plan"  # what the metadata say
 SESSION_ID = "{CHECKOUT_SESSION_ID}"  # Stripe puts the id in its place
 OPEN_SESSIONS_MAX = 20
+SUBSCRIPTIONS_MAX = 100
 EVENTS_AT_ONCE = 100
+ENDED_STATUSES = ("canceled", "incomplete", "incomplete_expired")  # over, or never begun
+NOT_THERE = 404
+IN_PROGRESS = 409  # the status where the same was asked a moment ago and is not done yet
+
+# `waits` where the money is on its way still, as from a bank account.
+PaymentState = Literal["paid", "waits", "unpaid"] | None
 
 
 class PaymentsError(Exception):
@@ -40,6 +46,14 @@ class PaymentsAwayError(PaymentsError):
 
 class PaymentsRefusedError(PaymentsError):
     """Stripe refuses what was asked: the operator has something to mend."""
+
+
+class PaymentsInDoubtError(PaymentsError):
+    """Stripe was asked to charge somebody and has not answered: it may have."""
+
+
+class CannotChangeError(Exception):
+    """A subscription is as it cannot be changed; the message says why, to people."""
 
 
 class Gateway:
@@ -102,7 +116,7 @@ class Gateway:
     async def sell_pack(self, account_id: str, customer_id: str, pack: Pack, currency: str, address: str) -> str:
         """Where somebody pays for a pack."""
         bought = {ACCOUNT: account_id, CREDITS: str(pack.credits)}
-        return await self._check_out(
+        session = await self._check_out(
             {
                 "mode": "payment",
                 "customer": customer_id,
@@ -121,17 +135,16 @@ class Gateway:
                 **_ways_back(address),
             }
         )
+        return _url_of(session)
 
     async def sell_plan(self, account_id: str, customer_id: str, price_id: str, address: str) -> str:
-        """Where somebody subscribes to a plan. Pages to do so that are still open elsewhere end: nobody pays twice."""
-        with translated():
-            open_ones = await self.api.checkout.sessions.list_async(
-                {"customer": customer_id, "status": "open", "limit": OPEN_SESSIONS_MAX}
-            )
-            for session in open_ones.data:
-                if session.mode == "subscription":
-                    await self.api.checkout.sessions.expire_async(session.id)
-        return await self._check_out(
+        """Where somebody subscribes to a plan. Nobody subscribes twice: other pages to do so end, and only then is it
+        seen whether one of them was paid. Of two that are made at the same moment, whoever looks later ends the older.
+
+        Raises:
+            CannotChangeError: there is a subscription by now.
+        """
+        session = await self._check_out(
             {
                 "mode": "subscription",
                 "customer": customer_id,
@@ -141,41 +154,30 @@ class Gateway:
                 **_ways_back(address),
             }
         )
-
-    async def is_paid(self, customer_id: str, session_id: str) -> bool:
-        """Whether a page of Stripe's was paid, by this customer."""
+        newest, *others = await self._pages_to_subscribe(customer_id) or [session]
+        for other in others:
+            await self._end_page(other)
         with translated():
-            session = await self.api.checkout.sessions.retrieve_async(session_id)
-        return session.customer == customer_id and session.payment_status != "unpaid"
+            found = await self.api.subscriptions.list_async({"customer": customer_id, "limit": SUBSCRIPTIONS_MAX})
+        if any(one.status not in ENDED_STATUSES and plan_of(one) for one in found.data):
+            await self._end_page(newest)
+            raise CannotChangeError("You have subscribed a moment ago. Go back, and reload the page.")
+        return _url_of(session)
 
-    async def change_price(
-        self, subscription_id: str, price_id: str, *, is_upgrade: bool, version: int
-    ) -> tuple[str, str | None]:
-        """Has a subscription go on at another price. An upgrade begins a new period, at its full price, at once;
-        anything else counts from the next period on. Asked twice under one `version`, it is done once.
-
-        Returns the id of its latest invoice, and where that is paid if it could not be charged.
-        """
+    async def payment_state(self, customer_id: str, session_id: str) -> PaymentState:
+        """How it stands with a page on which this customer could pay; None where it is not theirs, or not there."""
         with translated():
-            now = await self.api.subscriptions.retrieve_async(subscription_id)
-            change: SubscriptionUpdateParams = {
-                "items": [{"id": now["items"].data[0].id, "price": price_id}],
-                "proration_behavior": "none",
-                "expand": ["latest_invoice"],
-            }
-            if is_upgrade:
-                change["billing_cycle_anchor"] = {"type": "now"}
-                change["payment_behavior"] = "pending_if_incomplete"
-            key = f"aiops-{subscription_id}-{version}-{price_id}"
-            changed = await self.api.subscriptions.update_async(subscription_id, change, {"idempotency_key": key})
-        invoice = changed.latest_invoice
-        assert isinstance(invoice, stripe.Invoice)
-        return invoice.id, invoice.hosted_invoice_url if changed.pending_update else None
-
-    async def end_with_period(self, subscription_id: str, *, is_ending: bool) -> None:
-        """Cancels a subscription to the end of what is paid, or has it go on after all."""
-        with translated():
-            await self.api.subscriptions.update_async(subscription_id, {"cancel_at_period_end": is_ending})
+            try:
+                session = await self.api.checkout.sessions.retrieve_async(session_id)
+            except stripe.InvalidRequestError as error:
+                if error.http_status != NOT_THERE:
+                    raise
+                return None
+        if session.customer != customer_id:
+            return None
+        if session.payment_status != "unpaid":
+            return "paid"
+        return "waits" if session.status == "complete" else "unpaid"
 
     async def portal(self, customer_id: str, address: str) -> str:
         """Where a customer sees invoices and changes how they pay."""
@@ -194,11 +196,26 @@ class Gateway:
             async for event in first.auto_paging_iter():
                 yield event
 
-    async def _check_out(self, parameters: "SessionCreateParams") -> str:
+    async def _check_out(self, parameters: "SessionCreateParams") -> stripe.checkout.Session:
         with translated():
-            session = await self.api.checkout.sessions.create_async(parameters)
-        assert session.url is not None
-        return session.url
+            return await self.api.checkout.sessions.create_async(parameters)
+
+    async def _pages_to_subscribe(self, customer_id: str) -> list[stripe.checkout.Session]:
+        """Those that are open, the newest first, in an order that is the same to all."""
+        with translated():
+            found = await self.api.checkout.sessions.list_async(
+                {"customer": customer_id, "status": "open", "limit": OPEN_SESSIONS_MAX}
+            )
+        pages = [one for one in found.data if one.mode == "subscription"]
+        return sorted(pages, key=lambda one: (one.created, one.id), reverse=True)
+
+    async def _end_page(self, session: stripe.checkout.Session) -> None:
+        """Ends a page on which somebody could pay; one that has been paid meanwhile stays as it is."""
+        with translated():
+            try:
+                await self.api.checkout.sessions.expire_async(session.id)
+            except stripe.InvalidRequestError as error:
+                log.info("checkout_not_ended", code=error.code, stripe_request=error.request_id)
 
 
 def connect(settings: Settings) -> Gateway | None:
@@ -226,13 +243,17 @@ def translated() -> Iterator[None]:
     except stripe.StripeError as error:
         log.warning("stripe_failed", code=error.code, status=error.http_status, stripe_request=error.request_id)
         is_away = isinstance(error, stripe.APIConnectionError | stripe.RateLimitError)
-        if is_away or (error.http_status or 0) >= 500:
+        if is_away or error.http_status == IN_PROGRESS or (error.http_status or 0) >= 500:
             raise PaymentsAwayError("Stripe, who takes the payments, cannot be reached. Try again soon.") from error
         if isinstance(error, stripe.CardError):
             raise PaymentsRefusedError("The payment was declined. Use another card.") from error
-        raise PaymentsRefusedError(
-            "Stripe refuses what we have asked of it. It is in our log; nothing was charged."
-        ) from error
+        raise PaymentsRefusedError("Stripe refuses what we have asked of it. It is in our log.") from error
+
+
+def plan_of(subscription: stripe.Subscription) -> str | None:
+    """The plan that a subscription is for; None where it is for something else that is sold at the same Stripe."""
+    items = subscription["items"].data
+    return items[0].price.metadata.to_dict().get(PLAN) if items else None
 
 
 def _ways_back(address: str) -> "SessionCreateParams":
@@ -240,6 +261,11 @@ def _ways_back(address: str) -> "SessionCreateParams":
         "success_url": f"{address}/billing/paid?session_id={SESSION_ID}",
         "cancel_url": f"{address}/billing",
     }
+
+
+def _url_of(session: stripe.checkout.Session) -> str:
+    assert session.url is not None
+    return session.url
 
 
 def _digest(text: str) -> str:

@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from aiops.accounts.plans import SMALLEST, Plans, limits_of
 from aiops.billing.facts import Facts, Paid, PaidPeriod, Reference, Subscribed, fetch
-from aiops.billing.gateway import Gateway, PaymentsAwayError
+from aiops.billing.gateway import ENDED_STATUSES, Gateway, PaymentsAwayError
 from aiops.database.engine import Database, Session
 from aiops.database.tables import Account, Payment, StripeEvent, Subscription
 from aiops.ledger import ledger
@@ -71,8 +71,9 @@ class Takeover:
         await session.flush()
         for paid in facts.payments:
             await _receive(session, account.id, paid, now)
+        paid_for = {period.subscription_id for period in facts.periods}
         for subscribed in facts.subscriptions:
-            await _keep_subscription(session, account.id, subscribed)
+            await _keep_subscription(session, account.id, subscribed, is_ours=subscribed.id in paid_for)
         for period in facts.periods:
             await _keep_period(session, period)
         await session.flush()
@@ -105,8 +106,11 @@ async def _receive(session: Session, account_id: str, paid: Paid, now: datetime)
     await ledger.reverse(session, paid.id, paid.amount_refunded, now)
 
 
-async def _keep_subscription(session: Session, account_id: str, now: Subscribed) -> None:
+async def _keep_subscription(session: Session, account_id: str, now: Subscribed, *, is_ours: bool) -> None:
+    """Not one that never was for a plan: the same customer may be sold other things at Stripe."""
     kept = await session.get(Subscription, now.id)
+    if kept is None and now.plan is None and not is_ours:
+        return
     if kept is None:
         kept = Subscription(id=now.id, account_id=account_id, status=now.status, created_at=now.created_at)
         session.add(kept)
@@ -141,6 +145,17 @@ async def _follow_subscriptions(session: Session, plans: Plans, account_id: str)
 async def _account_of(session: Session, customer_id: str) -> Account | None:
     found = await session.execute(select(Account).where(col(Account.customer_id) == customer_id))
     return found.scalar_one_or_none()
+
+
+async def customers_who_subscribe(database: Database) -> set[str]:
+    """Whoever has, as far as is known here, a subscription that has not ended."""
+    async with database.read() as session:
+        found = await session.execute(
+            select(col(Account.customer_id))
+            .join(Subscription, col(Subscription.account_id) == col(Account.id))
+            .where(col(Account.customer_id).is_not(None), col(Subscription.status).not_in(ENDED_STATUSES))
+        )
+        return {str(customer_id) for customer_id in found.scalars()}
 
 
 async def sweep(session: Session, now: datetime) -> None:

@@ -9,8 +9,8 @@ import typer
 from aiops.accounts.plans import load_plans
 from aiops.administration import audit, reports
 from aiops.app import create_runtime
-from aiops.billing.events import catch_up
-from aiops.billing.gateway import connect
+from aiops.billing.events import CaughtUp, catch_up
+from aiops.billing.gateway import PaymentsError, connect
 from aiops.billing.prices import money
 from aiops.billing.takeover import Takeover
 from aiops.cli.running import refuse, with_database
@@ -79,19 +79,26 @@ def admin_changes(limit: Limit = 20) -> None:
 def billing_catch_up(
     days: Annotated[int, typer.Option(help="How far back; Stripe keeps events for 30 days.", min=1, max=30)] = 7,
 ) -> None:
-    """Asks Stripe for the events that did not arrive, and handles them."""
+    """Asks Stripe for the events that did not arrive, and handles them; and for what every subscription is now."""
     settings = Settings()
     gateway, plans = connect(settings), load_plans(settings.plans_file)
     if gateway is None:
         refuse("Stripe is not configured. Set AIOPS_STRIPE_SECRET_KEY and AIOPS_STRIPE_WEBHOOK_SECRET.")
 
-    async def act(database: Database) -> int:
+    async def act(database: Database) -> CaughtUp:
         try:
             return await catch_up(Takeover(database, gateway, plans), utc_now(), days)
         finally:
             await gateway.close()
 
-    print(f"{with_database(act)} events were handled that had not arrived.", flush=True)
+    try:
+        done = with_database(act)
+    except PaymentsError as error:
+        refuse(str(error))
+    print(f"{done.events} events were handled that had not arrived.", flush=True)
+    print(f"{done.customers} customers have the subscriptions that they have at Stripe.", flush=True)
+    if done.failed:
+        refuse(f"{len(done.failed)} could not be taken over, the log says why: {', '.join(done.failed)}. Try again.")
 
 
 def _read(ask: Callable[[Session], Awaitable[T]]) -> T:

@@ -18,7 +18,6 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
 from aiops.accounts import rate_limits
@@ -32,19 +31,18 @@ from aiops.errors import (
     InvalidInputError,
     JobRunningError,
     MalformedRequestError,
-    RequestTooLargeError,
     UnsupportedMediaTypeError,
 )
 from aiops.jobs import service_call
 from aiops.jobs.service_call import ServiceCall
 from aiops.jobs.submission import count_refused
 from aiops.preferences import Preferences, read_preferences
+from aiops.request_body import read_body
 from aiops.runtime import Runtime
 
 log = structlog.get_logger()
 
 BODY_BYTES_MAX = 65_536
-BODY_SECONDS_MAX = 30
 IDEMPOTENCY_KEY = re.compile(r"[!-~]([ -~]{0,253}[!-~])?")
 
 
@@ -177,30 +175,17 @@ def _idempotency_key(request: Request) -> str | None:
 
 
 async def _read_body(request: Request) -> bytes:
-    """The body, no larger than is taken and no slower; checked by its announced length and type before it is read."""
-    announced = request.headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced) > BODY_BYTES_MAX:
-        raise RequestTooLargeError(BODY_BYTES_MAX)
+    """The body, checked by its type before it is read."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaTypeError
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMediaTypeError
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_SECONDS_MAX):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > BODY_BYTES_MAX:
-                    raise RequestTooLargeError(BODY_BYTES_MAX)
-    except TimeoutError:
-        raise MalformedRequestError("The body did not arrive in time.") from None
-    except ClientDisconnect:
-        raise MalformedRequestError("The body did not arrive whole.") from None
+    body = await read_body(request, BODY_BYTES_MAX)
     if not body:
         raise MalformedRequestError("The body is empty. Send a JSON object.")
     if 0 in body:
         raise MalformedRequestError(NOT_JSON)  # UTF-16 or UTF-32, which the parser would take
-    return bytes(body)
+    return body
 
 
 def _replay(body: bytes) -> Receive:

@@ -5,7 +5,7 @@ Every function here is a step of the caller's transaction; none commits. Each fi
 locks it, so an account's entries are written one after the other and `balance_after` is exact.
 
 The balance never goes below zero. When money goes back, its credits are taken as far as they are still there; the rest
-is owed (`Payment.reversed` less `Payment.taken`), and taken from whatever is granted or bought next.
+is owed (`Payment.reversed` less `Payment.taken`), and taken from whatever is granted, bought or released next.
 """
 
 from datetime import datetime
@@ -31,8 +31,13 @@ _LOCK = (
     .with_for_update(key_share=True)
     .execution_options(populate_existing=True)
 )
-_BALANCE = select(_ENTRY.c.balance_after).where(
-    _ENTRY.c.job_id == bindparam("of"), _ENTRY.c.kind.in_(("capture", "release"))
+_SETTLED = select(_ENTRY).where(_ENTRY.c.job_id == bindparam("of"), _ENTRY.c.kind.in_(("capture", "release")))
+# Of the entries after a release, those of its transaction: their time is the same.
+_TAKEN = select(func.coalesce(func.sum(_ENTRY.c.amount), 0)).where(
+    _ENTRY.c.account_id == bindparam("of"),
+    _ENTRY.c.id > bindparam("after"),
+    _ENTRY.c.created_at == bindparam("at"),
+    _ENTRY.c.kind == "adjustment",
 )
 
 CREDITS_MAX = 1_000_000_000  # what the contract says an account can have
@@ -148,12 +153,17 @@ async def capture(session: Session, account_id: str, job_id: str, cost: int, now
 
 async def release(session: Session, account_id: str, job_id: str, cost: int, now: datetime) -> int:
     """Gives back what was held for a job and returns what can be spent afterwards."""
-    return await _move(session, account_id, "release", now, amount=cost, held=-cost, job_id=job_id)
+    await _move(session, account_id, "release", now, amount=cost, held=-cost, job_id=job_id)
+    return await _take_what_is_owed(session, account_id, now)
 
 
 async def balance_after(session: Session, job_id: str) -> int:
-    """What could be spent when the job was captured or released."""
-    return int((await session.execute(_BALANCE, {"of": job_id})).scalar_one())
+    """What could be spent when the job was captured or released; of a release, after what was owed was taken."""
+    settled = (await session.execute(_SETTLED, {"of": job_id})).one()
+    if settled.kind == "capture":
+        return int(settled.balance_after)
+    taken = await session.execute(_TAKEN, {"of": settled.account_id, "after": settled.id, "at": settled.created_at})
+    return int(settled.balance_after + taken.scalar_one())
 
 
 async def _is_granted(session: Session, account_id: str, period: str) -> bool:

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from aiops.accounts import passwords, sessions
 from aiops.accounts.accounts import is_password_kept, set_password
 from aiops.accounts.passwords import PasswordError
-from aiops.web.throttle import throttled
+from aiops.web.throttle import admit
 from aiops.web.visits import Visit, see, sign_in
 
 
@@ -16,8 +16,7 @@ async def show(visit: Visit) -> Response:
 async def change_password(visit: Visit) -> Response:
     """Ends every session, and begins a new one here."""
     form, account, runtime = visit.form, visit.account, visit.runtime
-    if (refused := await throttled(visit, account.email)) is not None:
-        return refused
+    await admit(visit, account.email)
     if account.password and not await passwords.is_right(form.value("current"), account.password):
         return _wrong(visit)
     try:

@@ -12,7 +12,7 @@ from aiops.accounts.accounts import AccountError
 from aiops.accounts.plans import limits_of
 from aiops.administration import audit, changes, reports
 from aiops.administration.audit import Act
-from aiops.billing.shop import latest_payments, live_subscription
+from aiops.billing.shop import latest_payments, list_subscriptions
 from aiops.database.engine import Session
 from aiops.database.tables import OPEN_STATUSES, Account, Job
 from aiops.errors import InvalidInputError
@@ -176,7 +176,7 @@ async def _user(visit: Visit, status: int = 200) -> Response:
         jobs, _ = await list_jobs(session, account.id, RECENT, None)
         payments = await latest_payments(session, account.id)
         records, _ = await audit.list_records(session, RECENT, account_id=account.id)
-        subscription = await live_subscription(session, account.id)
+        subscriptions = await list_subscriptions(session, account.id)
         owed = await ledger.owed(session, account.id)
     return visit.render(
         "administration/user.html",
@@ -185,7 +185,7 @@ async def _user(visit: Visit, status: int = 200) -> Response:
         user=account,
         limits=limits_of(visit.runtime.plans, account.plan),
         plans=list(visit.runtime.plans),
-        subscription=subscription,
+        subscriptions=subscriptions,
         owed=owed,
         transactions=[present_entry(entry) for entry in entries],
         jobs=[(job, account.email) for job in jobs],

@@ -9,7 +9,7 @@ from aiops.accounts.authentication import renew_keys
 from aiops.accounts.passwords import PasswordError
 from aiops.ledger import ledger
 from aiops.web import messages
-from aiops.web.throttle import throttled
+from aiops.web.throttle import admit
 from aiops.web.visits import PageError, Visit, see, sign_in
 
 
@@ -19,8 +19,7 @@ async def ask(visit: Visit) -> Response:
 
 async def send(visit: Visit) -> Response:
     email = visit.form.value("email").strip().lower()
-    if (refused := await throttled(visit, email)) is not None:
-        return refused
+    await admit(visit, email)
     response = visit.render(
         "message.html",
         title="Check your e-mail",

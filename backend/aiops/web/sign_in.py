@@ -6,7 +6,7 @@ from aiops.accounts import passwords, sessions
 from aiops.accounts.accounts import AccountError, find_account, is_password_kept
 from aiops.database.tables import Account
 from aiops.web.navigation import is_page_of_accounts
-from aiops.web.throttle import throttled
+from aiops.web.throttle import admit
 from aiops.web.visits import Visit, see, sign_in, sign_out
 
 WRONG = "The e-mail address or the password is not right."
@@ -19,8 +19,7 @@ async def show(visit: Visit) -> Response:
 async def check(visit: Visit) -> Response:
     form, runtime = visit.form, visit.runtime
     email = form.value("email").strip().lower()
-    if (refused := await throttled(visit, email)) is not None:
-        return refused
+    await admit(visit, email)
     account = await _account_of(visit, email)
     if not await passwords.is_right(form.value("password"), account.password if account else None) or account is None:
         return _wrong(visit)

@@ -11,7 +11,7 @@ from aiops.accounts.passwords import PasswordError
 from aiops.accounts.plans import SMALLEST
 from aiops.database.engine import Session
 from aiops.web import messages
-from aiops.web.throttle import throttled
+from aiops.web.throttle import admit
 from aiops.web.visits import PageError, Visit, see, sign_in
 
 
@@ -26,8 +26,7 @@ async def make(visit: Visit) -> Response:
     email, password = form.value("email").strip().lower(), form.value("password")
     if not _is_fit(visit, email, password):
         return _page(visit, 422)
-    if (refused := await throttled(visit, email)) is not None:
-        return refused
+    await admit(visit, email)
     hashed = await passwords.hashed(password)
     if visit.mailer.is_configured:
         return _sent(visit, BackgroundTask(_make_unconfirmed, visit, email, hashed))
@@ -46,8 +45,7 @@ async def send_again(visit: Visit) -> Response:
     account, runtime = visit.account, visit.runtime
     if account.is_confirmed:
         return see("/dashboard")
-    if (refused := await throttled(visit, account.email)) is not None:
-        return refused
+    await admit(visit, account.email)
     async with runtime.database.write() as session:
         token = await email_links.make(session, account.id, "confirm", runtime.clock())
     return _sent(visit, BackgroundTask(messages.send_confirmation, visit, account.email, token))

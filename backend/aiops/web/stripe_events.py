@@ -2,14 +2,15 @@
 
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from aiops.billing.events import handle
 from aiops.billing.gateway import PaymentsError
 from aiops.billing.takeover import Takeover
-from aiops.errors import ApiError, MalformedRequestError, RequestTooLargeError
+from aiops.errors import ApiError, MalformedRequestError
+from aiops.request_body import read_body
 from aiops.runtime import Runtime
 
 log = structlog.get_logger()
@@ -25,11 +26,12 @@ async def receive(request: Request) -> Response:
     if runtime.payments is None:
         raise HTTPException(404)
     try:
-        event = runtime.payments.event(await _body(request), request.headers.get("stripe-signature"))
-    except (ClientDisconnect, ValueError):
+        body = await read_body(request, EVENT_BYTES_MAX, "event")
+        event = runtime.payments.event(body, request.headers.get("stripe-signature"))
+    except ValueError:
         log.warning("stripe_event_refused")
         return _refused(MalformedRequestError("This is not an event that Stripe has signed for this endpoint."))
-    except RequestTooLargeError as error:
+    except ApiError as error:
         return _refused(error)
     try:
         takeover = Takeover(runtime.database, runtime.payments, runtime.plans)
@@ -38,15 +40,6 @@ async def receive(request: Request) -> Response:
         headers = {"Retry-After": str(RETRY_SECONDS)}
         return JSONResponse({"error": str(error), "code": "payments_unavailable"}, 503, headers)
     return JSONResponse({"received": True})
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > EVENT_BYTES_MAX:
-            raise RequestTooLargeError(EVENT_BYTES_MAX, "event")
-    return bytes(body)
 
 
 def _refused(error: ApiError) -> Response:

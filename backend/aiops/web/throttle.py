@@ -1,26 +1,39 @@
 """Refuses, with a page, whoever tries too often."""
 
-from starlette.responses import Response
+from aiops.accounts import attempts, rate_limits
+from aiops.web.visits import PageError, Visit
 
-from aiops.accounts import attempts
-from aiops.web.visits import Visit
+PAYMENTS = "payments"
+PAYMENTS_PER_MINUTE = 30  # each asks Stripe several times, and Stripe takes 100 calls a second from all
 
 
-async def throttled(visit: Visit, email: str) -> Response | None:
-    """Counts an attempt on an e-mail address; what to answer where there were too many."""
+async def admit(visit: Visit, email: str) -> None:
+    """Counts an attempt on an e-mail address.
+
+    Raises:
+        PageError: there were too many.
+    """
     host = visit.request.client.host if visit.request.client else ""
     async with visit.runtime.database.write() as session:
         seconds = await attempts.admit(session, email, host, visit.runtime.clock())
-    return None if seconds is None else _too_many(visit, seconds)
+    if seconds is not None:
+        raise _too_many(seconds)
 
 
-def _too_many(visit: Visit, seconds: int) -> Response:
+async def admit_to_payments(visit: Visit) -> None:
+    """Counts a page that asks Stripe.
+
+    Raises:
+        PageError: there were too many.
+    """
+    account_id, now = visit.account.id, visit.runtime.clock()
+    async with visit.runtime.database.write() as session:
+        quota, refusal = await rate_limits.admit(session, account_id, PAYMENTS, PAYMENTS_PER_MINUTE, now)
+    if refusal is not None:
+        raise _too_many(quota.retry_after_seconds)
+
+
+def _too_many(seconds: int) -> PageError:
     minutes = -(-seconds // 60)
-    response = visit.render(
-        "error.html",
-        status=429,
-        title="Too many attempts",
-        sentence=f"Wait {minutes} minute{'s' if minutes > 1 else ''}, then try again.",
-    )
-    response.headers["Retry-After"] = str(seconds)
-    return response
+    sentence = f"Wait {minutes} minute{'s' if minutes > 1 else ''}, then try again."
+    return PageError(429, "Too many attempts", sentence, retry_after_seconds=seconds)

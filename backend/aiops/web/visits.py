@@ -40,9 +40,10 @@ POLICY = (
 class PageError(Exception):
     """Ends a call with a page that says why."""
 
-    def __init__(self, status: int, title: str, sentence: str) -> None:
+    def __init__(self, status: int, title: str, sentence: str, *, retry_after_seconds: int | None = None) -> None:
         super().__init__(sentence)
         self.status, self.title, self.sentence = status, title, sentence
+        self.headers = {} if retry_after_seconds is None else {"Retry-After": str(retry_after_seconds)}
 
 
 NOTHING_HERE = "The address may be mistyped, or what was here is gone."
@@ -198,7 +199,9 @@ def _error_page(visit: Visit, path: str, error: Exception) -> Response:
         log.error("page_failed", page=path, exc_info=error)
         is_away = isinstance(error, DATABASE_AWAY)
         error = AWAY if is_away else UNFORESEEN
-    return visit.render("error.html", status=error.status, title=error.title, sentence=error.sentence)
+    response = visit.render("error.html", status=error.status, title=error.title, sentence=error.sentence)
+    response.headers.update(error.headers)
+    return response
 
 
 async def _answer(visit: Visit, handle: Page, *, is_private: bool) -> Response:

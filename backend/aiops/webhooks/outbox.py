@@ -4,7 +4,7 @@ Where nobody is to be told nothing is written. Every function is a step of the c
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from aiops.identifiers import new_id
 CREDITS_LOW = "credits.low"
 CREDITS_LOW_PART = 5  # a fifth of what the plan grants a month
 MAILTO = "mailto:"
+EMAIL_PAUSE = timedelta(hours=24)
 TEST_NOTE = "This is a test; it has not happened."
 
 _WEBHOOK, _CALLBACK = SQLModel.metadata.tables["webhook"], SQLModel.metadata.tables["callback"]
@@ -68,17 +69,26 @@ async def credits_changed(
     by_email: bool,
 ) -> None:
     """Tells that credits are low, where this change took them below a fifth of what the plan grants a month: those
-    webhooks that want to know, and the account's owner `by_email`, if the address is known to be theirs."""
+    webhooks that want to know, and the account's owner `by_email`, if the address is known to be theirs; a person once
+    a day, however often what comes back from failed jobs takes the credits over that line again."""
     if not after * CREDITS_LOW_PART < monthly_credits <= before * CREDITS_LOW_PART:
         return
     rows = await session.execute(_SUBSCRIBED, {"of": account.id})
     receivers = [Receiver(url, webhook_id) for url, webhook_id, types in rows if CREDITS_LOW in types]
-    if by_email and account.is_confirmed:
+    if by_email and account.is_confirmed and not await _is_told(session, account.id, now - EMAIL_PAUSE):
         receivers.append(Receiver(f"{MAILTO}{account.email}"))
     if receivers:
         data = {"credits": after, "monthly_credits": monthly_credits, "plan": account.plan}
         event = Event(id=new_id("evt"), account_id=account.id, type=CREDITS_LOW, data=data, created_at=now)
         await _write(session, event, receivers)
+
+
+async def _is_told(session: Session, account_id: str, since: datetime) -> bool:
+    """Whether a person was sent word since then."""
+    told = select(col(Delivery.id)).where(
+        col(Delivery.account_id) == account_id, col(Delivery.created_at) > since, col(Delivery.host) == MAILTO
+    )
+    return (await session.execute(told.limit(1))).first() is not None
 
 
 async def write_test(
