@@ -142,7 +142,8 @@ async def _ended(session: Session, since: datetime) -> dict[tuple[str, str], End
             func.max(case((is_success, col(Job.finished_at)))),
             func.max(case((is_failure, col(Job.finished_at)))),
         )
-        .where(col(Job.created_at) >= since, col(Job.provider).is_not(None))
+        .where(col(Job.status).in_(("succeeded", "failed")), col(Job.created_at) >= since)  # by the index of both
+        .where(col(Job.provider).is_not(None))
         .group_by(col(Job.operation_id), col(Job.provider))
         .order_by(col(Job.operation_id), col(Job.provider))
     )
