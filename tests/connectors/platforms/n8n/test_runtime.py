@@ -89,6 +89,7 @@ ADDRESSES: list[tuple[str, str, str, str]] = [
     ("/things/{id}.json", "simple", "..", "/things/...json"),
     ("/things/{id}/parts", "label", "a", "/things/.a/parts"),
     ("/things/{id}", "matrix", "..", "/things/;id=.."),
+    ("/things/{id}?from=/..", "simple", "a", "/things/a?from=/.."),
 ]
 
 
@@ -111,6 +112,8 @@ def test_a_value_stays_in_its_step_of_the_path(path: str, style: str, value: str
     ("path", "style", "value", "now"),
     [
         ("/things/{id}", "simple", "..", ".."),
+        ("/things/{id}?expand=true", "simple", "..", ".."),
+        ("/things/{id}#part", "simple", ".", "."),
         ("/things/{id}/parts", "simple", ".", "."),
         ("/things/.{id}/parts", "simple", ".", "."),
         ("/things/%2E{id}", "simple", ".", "."),

@@ -77,7 +77,7 @@ function address(operation: Operation, given: Array<[Input, Value]>, query: Pair
 
 /** Whether a step of the path has become one that stands for the path itself or the one above (RFC 3986, 5.2.4). */
 function leadsAway(path: string, before: string): boolean {
-	const count = (text: string) => text.split('/').filter((step) => TO_ANOTHER_PATH.test(step)).length;
+	const count = (text: string) => text.split(/[?#]/)[0].split('/').filter((step) => TO_ANOTHER_PATH.test(step)).length;
 	return count(path) > count(before);
 }
 
