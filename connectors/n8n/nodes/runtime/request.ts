@@ -71,9 +71,16 @@ function address(operation: Operation, given: Array<[Input, Value]>, query: Pair
 		path = path.replace(`{${input.name}}`, () => step);
 		if (step === '' || leadsAway(path, before)) throw misleading(input, step, sender);
 	}
-	const server = operation.server === undefined ? sender.base : new URL(operation.server, sender.base).href;
-	const url = server.replace(/\/+$/, '') + path;
+	const url = serverOf(operation, sender).replace(/\/+$/, '') + path;
 	return query.length === 0 ? url : `${url}${path.includes('?') ? '&' : '?'}${joined(query)}`;
+}
+
+/** Where an operation is: a server of its own may be relative to the base URL. */
+function serverOf({ server }: Operation, { base, node, itemIndex }: Sender): string {
+	if (server !== undefined && URL.canParse(server)) return server;
+	if (URL.canParse(base) && /^https?:/i.test(base)) return server === undefined ? base : new URL(server, base).href;
+	const description = `Enter it in the credential with https:// before it. What is there now: ${base}`;
+	throw new NodeOperationError(node, `The base URL of the credential is no address [item ${itemIndex}]`, { itemIndex, description });
 }
 
 /** Whether a step of the path has become one that stands for the path itself or the one above (RFC 3986, 5.2.4). */

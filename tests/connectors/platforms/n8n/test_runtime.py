@@ -72,12 +72,12 @@ def test_values_are_written_as_openapi_says() -> None:
 
 
 ADDRESSED = """
-const { folder, path, style, value } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { folder, path, style, value, base, server } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const { request } = require(`${folder}/request.js`);
 const inputs = [{ id: 'id', name: 'id', label: 'Thing', location: 'path', style, shape: { kind: 'text' } }];
 const values = new Map(value === null ? [] : [['id', value]]);
-const sender = { node: {}, itemIndex: 3, base: 'https://things.example/api/' };
-request({ method: 'DELETE', path, inputs }, values, sender)
+const sender = { node: {}, itemIndex: 3, base };
+request({ method: 'DELETE', path, inputs, server: server ?? undefined }, values, sender)
   .then(({ url }) => ({ url }), ({ message, description }) => ({ message, description }))
   .then((found) => process.stdout.write(JSON.stringify(found)));
 """
@@ -93,9 +93,13 @@ ADDRESSES: list[tuple[str, str, str, str]] = [
 ]
 
 
-def addressed(path: str, style: str, value: str | None) -> dict[str, str]:
+BASE = "https://things.example/api/"
+
+
+def addressed(path: str, style: str, value: str | None, base: str = BASE, server: str | None = None) -> dict[str, str]:
     """The address of a call that deletes a thing, or why there is none."""
-    given = json.dumps({"folder": str(RUNTIME), "path": path, "style": style, "value": value})
+    asked = {"path": path, "style": style, "value": value, "base": base, "server": server}
+    given = json.dumps({"folder": str(RUNTIME), **asked})
     done = subprocess.run(
         ["node", "-e", ADDRESSED], input=given, env=node_environment(), capture_output=True, text=True, check=True
     )
@@ -132,6 +136,28 @@ def test_a_step_of_the_path_is_not_left_out(value: str | None) -> None:
     assert addressed("/things/{id}", "simple", value) == {
         "message": "Thing is empty [item 3]",
         "description": "Enter what the service knows it by.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("base", "server", "sent"),
+    [
+        (BASE, "/v2", "https://things.example/v2/things/1"),
+        (BASE, "v2/", "https://things.example/api/v2/things/1"),
+        (BASE, "https://files.example/v2", "https://files.example/v2/things/1"),
+        ("things.example", "https://files.example/v2", "https://files.example/v2/things/1"),
+    ],
+)
+def test_an_operation_may_have_a_server_of_its_own(base: str, server: str, sent: str) -> None:
+    assert addressed("/things/{id}", "simple", "1", base, server) == {"url": sent}
+
+
+@pytest.mark.parametrize("server", [None, "/v2"])
+@pytest.mark.parametrize("base", ["", "things.example/api", "localhost:8000"])
+def test_a_base_url_that_is_no_address_is_told(base: str, server: str | None) -> None:
+    assert addressed("/things/{id}", "simple", "1", base, server) == {
+        "message": "The base URL of the credential is no address [item 3]",
+        "description": f"Enter it in the credential with https:// before it. What is there now: {base}",
     }
 
 
