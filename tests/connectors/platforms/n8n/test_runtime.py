@@ -189,7 +189,7 @@ def test_only_genuine_deliveries_are_taken() -> None:
 # A service with things 1 to 25, ten of them on a page at most, in each of the ways of paging. {place} in its links is
 # where the next page begins.
 PAGED = """
-const { folder, pages, limit, links, gaps = [] } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { folder, pages, limit, links, base, gaps = [] } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const { items, page } = require(`${folder}/pages.js`);
 const things = Array.from({ length: 25 }, (_, index) => ({ id: index + 1 }));
 const sizes = [];
@@ -207,7 +207,7 @@ async function answer(_, { url }) {
   return { statusCode: 200, headers, body: JSON.stringify({ data, next }) };
 }
 const context = {
-  getCredentials: async () => ({ baseUrl: 'https://things.example' }),
+  getCredentials: async () => ({ baseUrl: base }),
   getNode: () => ({}),
   helpers: { httpRequestWithAuthentication: answer },
 };
@@ -242,15 +242,25 @@ LINKS = [
     "/from/{place}?size=10",
     "http://behind.the.proxy/things?size=10&at={place}",
     "http://behind.the.proxy/things?size=10&after={place}",
+    "http://things.example/?size=10&at={place}",
+    "http://things.example/from/{place}?size=10",
+    "http://things.example:8080/from/{place}?size=10",
 ]
 
 
-def in_pages(limit: int = 14, links: str | None = None, gaps: Sequence[int] = (), **pages: Any) -> dict[str, Any]:
+def in_pages(
+    limit: int = 14,
+    links: str | None = None,
+    gaps: Sequence[int] = (),
+    base: str = "https://things.example",
+    **pages: Any,
+) -> dict[str, Any]:
     """The things that are output, and those to choose from."""
     whole = {**pages, "limit": "many", "items": "/data"}
-    asked = json.dumps({"folder": str(RUNTIME), "limit": limit, "links": links, "gaps": gaps, "pages": whole})
+    asked = {"limit": limit, "links": links, "gaps": gaps, "base": base, "pages": whole}
+    asked_for = json.dumps({"folder": str(RUNTIME), **asked})
     done = subprocess.run(
-        ["node", "-e", PAGED], input=asked, env=node_environment(), capture_output=True, text=True, check=True
+        ["node", "-e", PAGED], input=asked_for, env=node_environment(), capture_output=True, text=True, check=True
     )
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -266,6 +276,29 @@ def test_lists_are_read_page_by_page(pages: dict[str, Any]) -> None:
 def test_lists_are_read_link_by_link(links: str, pages: dict[str, Any]) -> None:
     found = in_pages(limit=100, links=links, kind="link", **pages)
     assert found == {"found": [*range(1, 26)], "listed": [*range(1, 26)], "sizes": [10]}
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        "https://things.example/api/from/{place}?size=10",
+        "https://things.example/things?size=10&at={place}",
+        "/apis/from/0?size=10&at={place}",
+        "http://behind.the.proxy/from/0?size=10&at={place}",
+    ],
+)
+def test_of_a_link_out_of_the_api_only_the_query_counts(links: str) -> None:
+    """Where a proxy leaves a part of the path away, services do not know of it."""
+    found = in_pages(limit=100, links=links, base="https://things.example/api", kind="link")
+    assert found == {"found": [*range(1, 26)], "listed": [*range(1, 26)], "sizes": [10]}
+
+
+@pytest.mark.parametrize("links", ["https://other.example/from/{place}?size=10", "/from/{place}?size=10"])
+def test_a_list_does_not_end_at_a_link_that_is_not_followed(links: str) -> None:
+    base = "https://things.example/api"
+    assert in_pages(limit=100, links=links, base=base, kind="link") == {
+        "message": "The link to the next page leads out of the service, and is not followed [item 0]"
+    }
 
 
 def test_a_list_whose_link_leads_back_to_the_same_page_ends() -> None:

@@ -1,8 +1,8 @@
 /** Lists that come page by page. */
-import type { IExecuteFunctions, ILoadOptionsFunctions } from 'n8n-workflow';
+import type { IExecuteFunctions, ILoadOptionsFunctions, INode } from 'n8n-workflow';
 
 import { at } from './pointer';
-import { reached } from './request';
+import { misled, reached } from './request';
 import { call } from './transport';
 import type { Answer, Api, Operation, Pages, Value, Values } from './types';
 
@@ -26,7 +26,7 @@ export async function items(
 		const answer = await call(context, api, operation, asked, { itemIndex, link });
 		const here = listOf(at(answer.body, pages.items));
 		found.push(...here);
-		const next = following(pages, answer, asked, here, found.length);
+		const next = following(pages, answer, asked, here, found.length, { node: context.getNode(), itemIndex });
 		if (found.length >= limit || next === undefined) break;
 		for (const [id, value] of next.values) asked.set(id, value);
 		({ link } = next);
@@ -49,7 +49,8 @@ export async function page(
 	for (const [id, value] of changed) asked.set(id, value);
 	const answer = await call(context, api, operation, asked, { link });
 	const here = listOf(at(answer.body, pointer));
-	const next = pages === undefined ? undefined : following(pages, answer, asked, here, seen + here.length);
+	const whose = { node: context.getNode(), itemIndex: 0 };
+	const next = pages === undefined ? undefined : following(pages, answer, asked, here, seen + here.length, whose);
 	if (next === undefined) return { items: here };
 	return { items: here, token: JSON.stringify([seen + here.length, next]) };
 }
@@ -69,9 +70,18 @@ interface Next {
 	link?: string;
 }
 
+/** Whose list it is. */
+interface Whose {
+	node: INode;
+	itemIndex: number;
+}
+
 /** What asks for the next page; undefined where this was the last. So is an empty one, unless the answer tells of more. */
-function following(pages: Pages, answer: Answer, asked: Values, here: unknown[], seen: number): Next | undefined {
-	if (pages.kind === 'link') return linked(pages.next === undefined ? named(answer.headers.link) : at(answer.body, pages.next), answer);
+function following(pages: Pages, answer: Answer, asked: Values, here: unknown[], seen: number, whose: Whose): Next | undefined {
+	if (pages.kind === 'link') {
+		const link = pages.next === undefined ? named(answer.headers.link) : at(answer.body, pages.next);
+		return typeof link === 'string' && link !== '' ? linked(link, answer, whose) : undefined;
+	}
 	const value = valueOfNext(pages, answer, asked, here, seen);
 	return value === undefined ? undefined : { values: [[pages.field, value]] };
 }
@@ -103,8 +113,9 @@ function named(header: string | undefined): string | undefined {
 }
 
 /** The page that a link leads to; undefined where it leads back to the same. One that is no address is told when asked for. */
-function linked(link: unknown, answer: Answer): Next | undefined {
-	if (typeof link !== 'string' || link === '') return undefined;
-	const url = reached(link, answer.url) ?? link;
-	return url === answer.url ? undefined : { values: [], link: url };
+function linked(link: string, { url: asked, server }: Answer, whose: Whose): Next | undefined {
+	const url = reached(link, { asked, server });
+	if (url !== asked) return { values: [], link: url ?? link };
+	if (new URL(link, asked).href === asked) return undefined;
+	throw misled('leads out of the service, and is not followed', link, whose);
 }
