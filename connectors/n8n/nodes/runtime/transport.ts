@@ -90,6 +90,7 @@ async function answered(
 	const itemIndex = options.itemIndex ?? 0;
 	const credential = credentialOf(context, api, itemIndex);
 	const isStream = operation.answer === 'bytes';
+	const isFile = ['bytes', 'text'].includes(operation.answer);
 	const isRenewed = api.renewed?.includes(credential) === true;
 	const sender = { node: context.getNode(), itemIndex, base: await baseUrl(context, credential), link: options.link };
 	const http: IHttpRequestOptions = {
@@ -101,7 +102,7 @@ async function answered(
 	const asked = { url: new URL(http.url).href, server: serverOf(operation, sender) };
 	try {
 		const caller = options.isDetached ? withoutSignal(context) : context;
-		return { ...asked, ...(await read(context, await followed(caller, credential, http, operation.answer !== 'json'), isStream)) };
+		return { ...asked, ...(await read(context, await followed(caller, credential, http, isFile), isStream)) };
 	} catch (cause) {
 		const refusal = answerIn(cause);
 		if (refusal !== undefined) return { ...asked, ...(await read(context, refusal, isStream)) };

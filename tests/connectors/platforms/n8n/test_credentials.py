@@ -12,7 +12,7 @@ import pytest
 
 from aiops_connect import writer
 from aiops_connect.platforms.n8n.emitter import EMITTER
-from tests.fixtures.documents import app_of
+from tests.fixtures.documents import OK, app_of
 from tests.fixtures.documents import document as with_paths
 from tests.fixtures.n8n import PACKAGE, Execution, N8n, chain, free_port, node, packed, running_n8n
 from tests.fixtures.publisher import PUBLISHER
@@ -37,6 +37,7 @@ def document(url: str) -> dict[str, Any]:
     paths = {
         "/thing": answering("look", "application/json", THING),
         "/picture": answering("show", "image/png", PICTURE),
+        "/ping": {"get": {"operationId": "ping", "tags": ["Things"], "responses": OK}},
     }
     return with_paths(paths, components={"securitySchemes": schemes}, security=[{"key": []}, {"oauth": []}])
 
@@ -127,10 +128,10 @@ def looked(n8n: N8n, type_: str, operation: str = "look", **data: Any) -> Execut
     return n8n.run(chain(step))
 
 
-def with_token(n8n: N8n, service: Service, token: str) -> Execution:
+def with_token(n8n: N8n, service: Service, token: str, operation: str = "look") -> Execution:
     client = {"grantType": "clientCredentials", "clientId": "tests", "clientSecret": "of the tests"}
     held = {"oauthTokenData": {"access_token": token, "token_type": "bearer"}}
-    return looked(n8n, "thingsOAuth2Api", "look", baseUrl=service.url, **client, **held)
+    return looked(n8n, "thingsOAuth2Api", operation, baseUrl=service.url, **client, **held)
 
 
 def test_a_token_that_has_run_out_is_renewed(n8n: N8n, service: Service) -> None:
@@ -170,10 +171,11 @@ def test_a_redirect_within_the_service_is_followed_with_the_key(n8n: N8n, servic
     assert sent == [(path, "key of the tests") for path in ("/thing", "/thing/2", "/thing/3?version=3")]
 
 
-def test_what_is_to_be_told_is_not_asked_of_another_host(n8n: N8n, service: Service) -> None:
+@pytest.mark.parametrize(("operation", "path"), [("look", "/thing"), ("ping", "/ping")])
+def test_what_is_to_be_told_is_not_asked_of_another_host(n8n: N8n, service: Service, operation: str, path: str) -> None:
     with serving() as other:
-        service.moved_to = {"/thing": f"{other.url}/thing?signature=secret"}
-        for done in (with_key(n8n, service), with_token(n8n, service, "good")):
+        service.moved_to = {path: f"{other.url}/thing?signature=secret"}
+        for done in (with_key(n8n, service, operation), with_token(n8n, service, "good", operation)):
             assert done.error is not None
             assert (
                 done.error["message"] == f"The service sends this call to another address: {other.url}/thing [item 0]"
