@@ -44,12 +44,13 @@ def document(url: str) -> dict[str, Any]:
 
 @dataclass
 class Service:
-    """Takes the token `good` alone, and gives out `token`, if any. `moved_to` says where it sends those who ask for a
+    """Takes the token `good` alone, and gives out `token`, if any, else refuses it. `moved_to` says where it sends those who ask for a
     path; `asked` are the paths that were asked for, and the headers."""
 
     url: str
     good: str = "good"
     token: str | None = "good"
+    refusal: tuple[int, Any] = (400, {"error": "invalid_client"})
     moved_to: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
@@ -70,7 +71,7 @@ def serving() -> Iterator[Service]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             if found.token is None:
-                self.answer(400, {"error": "invalid_client"})
+                self.answer(*found.refusal)
             else:
                 self.answer(200, {"access_token": found.token, "token_type": "bearer"})
 
@@ -150,9 +151,17 @@ def test_a_token_that_is_refused_when_it_is_new_is_told(n8n: N8n, service: Servi
     assert done.error["context"]["details"]["httpCode"] == 401
 
 
-def test_a_token_that_cannot_be_renewed_is_told(n8n: N8n, service: Service) -> None:
-    service.token = None
-    done = with_token(n8n, service, "old")
+@pytest.mark.parametrize("held", ["old", ""], ids=["renewed", "first"])
+@pytest.mark.parametrize(
+    "refusal",
+    [(400, {"error": "invalid_client"}), (401, {"message": "Who is that?"}), (404, {}), (503, {"message": "Down."})],
+    ids=lambda refusal: refusal[0],
+)
+def test_a_token_that_cannot_be_renewed_is_told(
+    n8n: N8n, service: Service, refusal: tuple[int, Any], held: str
+) -> None:
+    service.token, service.refusal = None, refusal
+    done = with_token(n8n, service, held)
     assert done.error is not None
     assert done.error["message"] == "The credential could not be renewed [item 0]"
     assert done.error["description"].startswith("Open the credential and connect it again.")

@@ -112,10 +112,10 @@ async function answered(
 	}
 }
 
-/** The answer that n8n has made an error of. */
+/** The answer of the API that n8n has made an error of. One with another status is the token endpoint's. */
 function answerIn(cause: unknown): IN8nHttpFullResponse | undefined {
 	const response = at(cause, '/cause/response');
-	if (!isObject(response) || !isObject(response.headers)) return undefined;
+	if (!isObject(response) || !isObject(response.headers) || response.status !== UNAUTHORIZED) return undefined;
 	return { statusCode: Number(response.status), headers: response.headers as IDataObject, body: response.data as IDataObject };
 }
 
