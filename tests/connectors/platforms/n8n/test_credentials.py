@@ -204,6 +204,37 @@ def test_a_credential_is_not_tested_at_another_host(n8n: N8n, service: Service) 
     assert other.asked == []
 
 
+BASE = '={{ $credentials.baseUrl.replace(/\\\\/+$/, "") }}'
+OWN = [{"url": "https://accounts.example/v1"}]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "base", "url"),
+    [
+        ({}, {}, BASE, "/first"),
+        ({"servers": OWN}, {}, OWN[0]["url"], "/first"),
+        ({"servers": OWN, "deprecated": True}, {"deprecated": True}, BASE, "/second"),
+        ({}, {"x-connector-check": True}, BASE, "/second"),
+        ({}, {"servers": OWN, "x-connector-check": True}, OWN[0]["url"], "/second"),
+        ({}, {"servers": [{"url": "/v2"}], "x-connector-check": True}, BASE, "/second"),
+    ],
+    ids=["first", "first elsewhere", "no check", "check", "check elsewhere", "check at a relative server"],
+)
+def test_a_credential_is_tested_where_the_call_is(
+    first: dict[str, Any], second: dict[str, Any], base: str, url: str
+) -> None:
+    paths = {"/first": answering("first", "application/json", THING), "/second": answering("second", "text/plain", {})}
+    paths["/first"]["get"] |= first
+    paths["/second"]["get"] |= second
+    key = {"type": "apiKey", "in": "header", "name": "X-Key"}
+    servers = [{"url": "https://things.example/v1"}]
+    tree = with_paths(paths, servers=servers, components={"securitySchemes": {"key": key}}, security=[{"key": []}])
+    files = {file.path: file.data.decode() for file in EMITTER.emit(app_of(tree), PUBLISHER).files}
+    text = files["credentials/ThingsApi.credentials.ts"]
+    assert f"baseURL: '{base}'" in text
+    assert f"url: '{url}'" in text
+
+
 def test_a_file_is_fetched_from_another_host_without_the_key(n8n: N8n, service: Service) -> None:
     with serving() as other:
         service.moved_to = {"/picture": f"{other.url}/picture?signature=none"}
