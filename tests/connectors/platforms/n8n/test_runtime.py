@@ -189,7 +189,7 @@ def test_only_genuine_deliveries_are_taken() -> None:
 # A service with things 1 to 25, ten of them on a page at most, in each of the ways of paging. {place} in its links is
 # where the next page begins.
 PAGED = """
-const { folder, pages, limit, links, base, gaps = [] } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { folder, pages, limit, links, base, total, gaps = [] } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const { items, page } = require(`${folder}/pages.js`);
 const things = Array.from({ length: 25 }, (_, index) => ({ id: index + 1 }));
 const sizes = [];
@@ -201,7 +201,7 @@ async function answer(_, { url }) {
   const asked = query.get('at') ?? query.get('after') ?? pathname.split('/from/')[1];
   const start = pages.kind === 'page' ? (asked ?? 1) * size - size : Number(asked ?? 0);
   const data = gaps.includes(start) ? [] : things.slice(start, start + size);
-  const isLast = start + size >= things.length;
+  const isLast = start + size >= total;
   const next = isLast ? null : (links ?? '{place}').replace('{place}', String(start + size));
   const headers = { 'content-type': 'application/json', ...(isLast ? {} : { link: `<${next}>; rel="next"` }) };
   return { statusCode: 200, headers, body: JSON.stringify({ data, next }) };
@@ -253,11 +253,12 @@ def in_pages(
     links: str | None = None,
     gaps: Sequence[int] = (),
     base: str = "https://things.example",
+    total: int = 25,
     **pages: Any,
 ) -> dict[str, Any]:
     """The things that are output, and those to choose from."""
     whole = {**pages, "limit": "many", "items": "/data"}
-    asked = {"limit": limit, "links": links, "gaps": gaps, "base": base, "pages": whole}
+    asked = {"limit": limit, "links": links, "gaps": gaps, "base": base, "total": total, "pages": whole}
     asked_for = json.dumps({"folder": str(RUNTIME), **asked})
     done = subprocess.run(
         ["node", "-e", PAGED], input=asked_for, env=node_environment(), capture_output=True, text=True, check=True
@@ -311,6 +312,14 @@ def test_an_empty_page_is_not_the_last_where_the_answer_tells_of_more(pages: dic
     links = "?size=10&at={place}" if pages["kind"] == "link" else None
     whole = [*range(1, 11), *range(21, 26)]
     assert in_pages(limit=100, links=links, gaps=[10], **pages) == {"found": whole, "listed": whole, "sizes": [10]}
+
+
+def test_a_list_without_an_end_is_told() -> None:
+    """Three pages have the things. A hundred that are empty may follow."""
+    assert in_pages(limit=100, total=1030, **PAGES[0])["found"] == [*range(1, 26)]
+    assert in_pages(limit=100, total=1040, **PAGES[0]) == {
+        "message": "The service has answered 100 empty pages one after another [item 0]"
+    }
 
 
 def test_a_cursor_that_stays_ends_the_list() -> None:

@@ -1,4 +1,5 @@
 /** Lists that come page by page. */
+import { NodeOperationError } from 'n8n-workflow';
 import type { IExecuteFunctions, ILoadOptionsFunctions, INode } from 'n8n-workflow';
 
 import { at } from './pointer';
@@ -7,8 +8,10 @@ import { call } from './transport';
 import type { Answer, Api, Operation, Pages, Value, Values } from './types';
 
 const PAGES_MAX = 10_000;
+/** How many pages may be empty one after another. Services that filter what they have read answer a few such pages. */
+const EMPTY_MAX = 100;
 
-/** The items, at most `limit` of them. */
+/** The items, at most `limit` of them. Throws where the service goes on for ever without any. */
 export async function items(
 	context: IExecuteFunctions,
 	api: Api,
@@ -21,17 +24,27 @@ export async function items(
 	const found: unknown[] = [];
 	const asked: Values = new Map(values);
 	if (pages.limit !== undefined) asked.set(pages.limit, pageSize(operation, limit));
+	const whose = { node: context.getNode(), itemIndex };
 	let link: string | undefined;
+	let empty = 0;
 	for (let page = 0; page < PAGES_MAX; page += 1) {
 		const answer = await call(context, api, operation, asked, { itemIndex, link });
 		const here = listOf(at(answer.body, pages.items));
 		found.push(...here);
-		const next = following(pages, answer, asked, here, found.length, { node: context.getNode(), itemIndex });
+		const next = following(pages, answer, asked, here, found.length, whose);
 		if (found.length >= limit || next === undefined) break;
+		empty = here.length === 0 ? empty + 1 : 0;
+		if (empty >= EMPTY_MAX) throw endless(whose);
 		for (const [id, value] of next.values) asked.set(id, value);
 		({ link } = next);
 	}
 	return found.slice(0, limit);
+}
+
+function endless({ node, itemIndex }: Whose): NodeOperationError {
+	const description = 'Set a limit instead of Return All, or ask the publisher of the service why its list does not end.';
+	const message = `The service has answered ${EMPTY_MAX} empty pages one after another [item ${itemIndex}]`;
+	return new NodeOperationError(node, message, { itemIndex, description });
 }
 
 /** One page for a list to choose from, and what the next one is asked for with. */
