@@ -1,7 +1,7 @@
 """How a real n8n sends what people connect with: tokens are renewed, and no secret goes to anybody else."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,13 +14,14 @@ from aiops_connect import writer
 from aiops_connect.platforms.n8n.emitter import EMITTER
 from tests.fixtures.documents import OK, app_of
 from tests.fixtures.documents import document as with_paths
-from tests.fixtures.n8n import PACKAGE, Execution, N8n, chain, free_port, node, packed, running_n8n
+from tests.fixtures.n8n import PACKAGE, Execution, Item, N8n, chain, free_port, node, packed, running_n8n
 from tests.fixtures.publisher import PUBLISHER
 
 pytestmark = pytest.mark.n8n
 
 THING = {"type": "object", "properties": {"name": {"type": "string"}}}
 PICTURE = {"type": "string", "format": "binary"}
+BODY = {"required": True, "content": {"image/png": {"schema": PICTURE}}}
 
 
 def answering(id_: str, media_type: str, schema: Any) -> dict[str, Any]:
@@ -37,6 +38,7 @@ def document(url: str) -> dict[str, Any]:
     paths = {
         "/thing": answering("look", "application/json", THING),
         "/picture": answering("show", "image/png", PICTURE),
+        "/pictures": {"put": {"operationId": "send", "tags": ["Things"], "requestBody": BODY, "responses": OK}},
         "/ping": {"get": {"operationId": "ping", "tags": ["Things"], "responses": OK}},
     }
     return with_paths(paths, components={"securitySchemes": schemes}, security=[{"key": []}, {"oauth": []}])
@@ -45,7 +47,7 @@ def document(url: str) -> dict[str, Any]:
 @dataclass
 class Service:
     """Takes the token `good` alone, and gives out `token`, if any, else refuses it. `moved_to` says where it sends those who ask for a
-    path; `asked` are the paths that were asked for, and the headers."""
+    path; `asked` are the paths that were asked for, and the headers; `sent` are the files."""
 
     url: str
     good: str = "good"
@@ -53,6 +55,7 @@ class Service:
     refusal: tuple[int, Any] = (400, {"error": "invalid_client"})
     moved_to: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    sent: list[bytes] = field(default_factory=list)
 
 
 @contextmanager
@@ -67,6 +70,10 @@ def serving() -> Iterator[Service]:
                 self.answer(200, {"name": "boat"})
             else:
                 self.answer(401, {"message": "This token has run out."})
+
+        def do_PUT(self) -> None:
+            found.sent.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.do_GET()
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
@@ -122,17 +129,19 @@ def n8n(first: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[N8
         yield running
 
 
-def looked(n8n: N8n, type_: str, operation: str = "look", **data: Any) -> Execution:
+def looked(n8n: N8n, type_: str, operation: str = "look", before: Sequence[Item] = (), **data: Any) -> Execution:
     """The thing, as this credential gets it."""
     values = {"resource": "thing", "operation": operation, "authentication": type_}
     step = node("Step", "n8n-nodes-things.things", values, credentials=n8n.credential(type_, "things", **data))
-    return n8n.run(chain(step))
+    return n8n.run(chain(*before, step))
 
 
-def with_token(n8n: N8n, service: Service, token: str, operation: str = "look") -> Execution:
+def with_token(
+    n8n: N8n, service: Service, token: str, operation: str = "look", before: Sequence[Item] = ()
+) -> Execution:
     client = {"grantType": "clientCredentials", "clientId": "tests", "clientSecret": "of the tests"}
     held = {"oauthTokenData": {"access_token": token, "token_type": "bearer"}}
-    return looked(n8n, "thingsOAuth2Api", operation, baseUrl=service.url, **client, **held)
+    return looked(n8n, "thingsOAuth2Api", operation, before, baseUrl=service.url, **client, **held)
 
 
 def test_a_token_that_has_run_out_is_renewed(n8n: N8n, service: Service) -> None:
@@ -140,6 +149,23 @@ def test_a_token_that_has_run_out_is_renewed(n8n: N8n, service: Service) -> None
     assert done.status == "success", done.error
     assert done.json("Step") == [{"name": "boat"}]
     assert [headers["authorization"] for _, headers in service.asked] == ["Bearer old", "Bearer good"]
+
+
+@pytest.mark.parametrize("token", ["good", "bad"])
+def test_a_file_is_sent_anew_with_a_token_that_is_renewed(n8n: N8n, service: Service, token: str) -> None:
+    """n8n does not send it by itself: it has read the file, and holds none as a whole."""
+    service.token = token
+    options = {"response": {"response": {"responseFormat": "file"}}}
+    fetch = node("Fetch", "n8n-nodes-base.httpRequest", {"url": f"{service.url}/thing", "options": options}, 4.2)
+    done = with_token(n8n, service, "old", "send", [fetch])
+    asked = [headers["authorization"] for path, headers in service.asked if path == "/pictures"]
+    assert service.sent == [b'{"name": "boat"}'] * len(asked)
+    assert asked[:2] == ["Bearer old", f"Bearer {token}"]
+    if token == "good":
+        assert done.status == "success", done.error
+    else:
+        assert done.error is not None
+        assert done.error["message"] == "This token has run out. [item 0]"
 
 
 def test_a_token_that_is_refused_when_it_is_new_is_told(n8n: N8n, service: Service) -> None:

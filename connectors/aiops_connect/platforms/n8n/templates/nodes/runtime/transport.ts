@@ -24,6 +24,8 @@ export interface CallOptions {
 	link?: string;
 	/** The call is made although the execution is being stopped. */
 	isDetached?: boolean;
+	/** n8n has renewed the token, and could not send a file anew, which is read once. */
+	isAgain?: boolean;
 }
 
 /** The answer to a call, whatever its status below 400. Waits where the service says so with 429 and Retry-After. */
@@ -104,6 +106,9 @@ async function answered(
 		return { ...asked, ...(await read(context, await followed(caller, credential, http, isFile), isStream)) };
 	} catch (cause) {
 		const refusal = answerIn(cause);
+		if (refusal !== undefined && isOpen(http.body) && !options.isAgain) {
+			return await answered(context, api, operation, values, { ...options, isAgain: true });
+		}
 		if (refusal !== undefined) return { ...asked, ...(await read(context, refusal, isStream)) };
 		if (isRenewed && isOfToken(cause)) throw unrenewed(context.getNode(), itemIndex, cause);
 		throw unreachable(context.getNode(), itemIndex, cause, isOpen(http.body));
