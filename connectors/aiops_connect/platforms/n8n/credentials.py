@@ -17,7 +17,8 @@ _GRANTS = {ir.Grant.AUTHORIZATION_CODE: "authorizationCode", ir.Grant.CLIENT_CRE
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One type. `authenticate` says where its values travel; None for OAuth 2, which n8n does by itself."""
+    """One type. `authenticate` says where its values travel; None for OAuth 2, which n8n does by itself. It is tested at
+    `test_path` of `test_server`, None for the base URL."""
 
     class_name: str
     name: str
@@ -25,6 +26,7 @@ class Credential:
     choice: str
     properties: tuple[Property, ...]
     authenticate: Authenticate | None
+    test_server: str | None
     test_path: str
     is_oauth: bool = False
 
@@ -80,7 +82,7 @@ def _credential(
         for one in schemes:
             properties += _scheme(one, names, authenticate)
     name = class_name[0].lower() + class_name[1:]
-    return Credential(class_name, name, label, choice, tuple(properties), authenticate, _test(app), bool(oauth))
+    return Credential(class_name, name, label, choice, tuple(properties), authenticate, *_test(app), bool(oauth))
 
 
 def _base_url(app: ir.App, base: str) -> Property:
@@ -169,15 +171,17 @@ def _oauth(flow: ir.Flow) -> list[Property]:
     return made
 
 
-def _test(app: ir.App) -> str:
-    """The path of a call that tells whether a credential is good."""
+def _test(app: ir.App) -> tuple[str | None, str]:
+    """The server, None for the base URL, and the path of a call that tells whether a credential is good."""
     if app.connection is not None and app.connection.check is not None:
-        return app.operation(app.connection.check).path
+        check = app.operation(app.connection.check)
+        server = app.own_server(check)
+        return server.address if server is not None and "://" in server.address else None, check.path
     for operation in app.operations:
-        is_plain = operation.method.upper() == "GET" and "{" not in operation.path
+        is_plain = operation.method.upper() == "GET" and "{" not in operation.path and not app.own_server(operation)
         if is_plain and operation.security and not any(one.required for one in operation.inputs):
-            return operation.path
-    return "/"
+            return None, operation.path
+    return None, "/"
 
 
 def authentication(ones: tuple[Credential, ...]) -> list[Property]:

@@ -297,7 +297,7 @@ def _operation(group: naming.Steps, options: list[Property]) -> Property:
 
 
 def _test_request(one: Credential) -> Value:
-    base = '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}'
+    base = one.test_server or '={{ $credentials.baseUrl.replace(/\\/+$/, "") }}'
     request: Property = {"baseURL": base, "url": one.test_path, "disableFollowRedirect": True}
     rules: list[Value] = [
         {"type": "responseCode", "properties": {"value": status, "message": _MOVED}} for status in _REDIRECTS

@@ -18,6 +18,12 @@ export interface Sender {
 	link?: string;
 }
 
+/** The address of a call, and that of the API to which it went. */
+export interface Asked {
+	asked: string;
+	server: string;
+}
+
 /** The request without credentials. */
 export async function request(operation: Operation, values: Values, sender: Sender): Promise<IHttpRequestOptions> {
 	const given: Array<[Input, Value]> = [];
@@ -33,7 +39,7 @@ export async function request(operation: Operation, values: Values, sender: Send
 	const url = address(operation, of('path'), of('query').flatMap(([input, value]) => inQuery(input, value)), sender);
 	const options: IHttpRequestOptions = {
 		method: operation.method,
-		url: sender.link === undefined ? url : linked(sender.link, url, sender),
+		url: sender.link === undefined ? url : linked(sender.link, url, operation, sender),
 		headers,
 		returnFullResponse: true,
 		disableFollowRedirect: true,
@@ -43,23 +49,32 @@ export async function request(operation: Operation, values: Values, sender: Send
 }
 
 /**
- * Where a link in an answer leads, from the address that was asked; undefined for none. The key goes to the API alone: of a
- * link to another host, as services behind a proxy give them, only the query counts.
+ * Where a link in an answer leads, from the address that was asked; undefined for none. The key goes to the API alone. A
+ * service behind a proxy may know itself by another scheme, port, host or path: of a link out of the API only the query counts.
  */
-export function reached(link: string, asked: string): string | undefined {
+export function reached(link: string, { asked, server }: Asked): string | undefined {
 	const own = new URL(asked);
 	if (!URL.canParse(link, asked)) return undefined;
 	const there = new URL(link, asked);
-	if (there.origin === own.origin) return there.href;
+	if (there.hostname === own.hostname && isWithin(there.pathname, new URL(server).pathname)) own.pathname = there.pathname;
 	own.search = there.search;
 	return own.href;
 }
 
-function linked(link: string, asked: string, { node, itemIndex }: Sender): string {
-	const url = reached(link, asked);
-	if (url !== undefined) return url;
+function isWithin(path: string, folder: string): boolean {
+	return path.startsWith(folder.replace(/\/*$/, '/'));
+}
+
+function linked(link: string, asked: string, operation: Operation, sender: Sender): string {
+	const url = reached(link, { asked, server: serverOf(operation, sender) });
+	if (url === undefined) throw misled('is no address', link, sender);
+	return url;
+}
+
+/** When a link to the next page is not to be followed. */
+export function misled(why: string, link: string, { node, itemIndex }: Pick<Sender, 'itemIndex' | 'node'>): NodeOperationError {
 	const description = `Ask the publisher of the service what this is: ${link.slice(0, 100)}`;
-	throw new NodeOperationError(node, `The link to the next page is no address [item ${itemIndex}]`, { itemIndex, description });
+	return new NodeOperationError(node, `The link to the next page ${why} [item ${itemIndex}]`, { itemIndex, description });
 }
 
 function address(operation: Operation, given: Array<[Input, Value]>, query: Pair[], sender: Sender): string {
@@ -71,14 +86,21 @@ function address(operation: Operation, given: Array<[Input, Value]>, query: Pair
 		path = path.replace(`{${input.name}}`, () => step);
 		if (step === '' || leadsAway(path, before)) throw misleading(input, step, sender);
 	}
-	const server = operation.server === undefined ? sender.base : new URL(operation.server, sender.base).href;
-	const url = server.replace(/\/+$/, '') + path;
+	const url = serverOf(operation, sender).replace(/\/+$/, '') + path;
 	return query.length === 0 ? url : `${url}${path.includes('?') ? '&' : '?'}${joined(query)}`;
+}
+
+/** Where an operation is: a server of its own may be relative to the base URL. */
+export function serverOf({ server }: Operation, { base, node, itemIndex }: Sender): string {
+	if (server !== undefined && URL.canParse(server)) return server;
+	if (URL.canParse(base) && /^https?:/i.test(base)) return server === undefined ? base : new URL(server, base).href;
+	const description = `Enter it in the credential with https:// before it. What is there now: ${base}`;
+	throw new NodeOperationError(node, `The base URL of the credential is no address [item ${itemIndex}]`, { itemIndex, description });
 }
 
 /** Whether a step of the path has become one that stands for the path itself or the one above (RFC 3986, 5.2.4). */
 function leadsAway(path: string, before: string): boolean {
-	const count = (text: string) => text.split('/').filter((step) => TO_ANOTHER_PATH.test(step)).length;
+	const count = (text: string) => text.split(/[?#]/)[0].split('/').filter((step) => TO_ANOTHER_PATH.test(step)).length;
 	return count(path) > count(before);
 }
 

@@ -232,6 +232,8 @@ export type Value = Json | FileValue;
 /** What was answered to the call of an address. */
 export interface Answer {
 	url: string;
+	/** The address of the API that was called. */
+	server: string;
 	status: number;
 	headers: { [name: string]: string };
 	body: unknown;

@@ -12,7 +12,7 @@ import pytest
 
 from aiops_connect import writer
 from aiops_connect.platforms.n8n.emitter import EMITTER
-from tests.fixtures.documents import app_of
+from tests.fixtures.documents import OK, app_of
 from tests.fixtures.documents import document as with_paths
 from tests.fixtures.n8n import PACKAGE, Execution, N8n, chain, free_port, node, packed, running_n8n
 from tests.fixtures.publisher import PUBLISHER
@@ -37,18 +37,20 @@ def document(url: str) -> dict[str, Any]:
     paths = {
         "/thing": answering("look", "application/json", THING),
         "/picture": answering("show", "image/png", PICTURE),
+        "/ping": {"get": {"operationId": "ping", "tags": ["Things"], "responses": OK}},
     }
     return with_paths(paths, components={"securitySchemes": schemes}, security=[{"key": []}, {"oauth": []}])
 
 
 @dataclass
 class Service:
-    """Takes the token `good` alone, and gives out `token`, if any. `moved_to` says where it sends those who ask for a
+    """Takes the token `good` alone, and gives out `token`, if any, else refuses it. `moved_to` says where it sends those who ask for a
     path; `asked` are the paths that were asked for, and the headers."""
 
     url: str
     good: str = "good"
     token: str | None = "good"
+    refusal: tuple[int, Any] = (400, {"error": "invalid_client"})
     moved_to: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
@@ -69,7 +71,7 @@ def serving() -> Iterator[Service]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             if found.token is None:
-                self.answer(400, {"error": "invalid_client"})
+                self.answer(*found.refusal)
             else:
                 self.answer(200, {"access_token": found.token, "token_type": "bearer"})
 
@@ -127,10 +129,10 @@ def looked(n8n: N8n, type_: str, operation: str = "look", **data: Any) -> Execut
     return n8n.run(chain(step))
 
 
-def with_token(n8n: N8n, service: Service, token: str) -> Execution:
+def with_token(n8n: N8n, service: Service, token: str, operation: str = "look") -> Execution:
     client = {"grantType": "clientCredentials", "clientId": "tests", "clientSecret": "of the tests"}
     held = {"oauthTokenData": {"access_token": token, "token_type": "bearer"}}
-    return looked(n8n, "thingsOAuth2Api", "look", baseUrl=service.url, **client, **held)
+    return looked(n8n, "thingsOAuth2Api", operation, baseUrl=service.url, **client, **held)
 
 
 def test_a_token_that_has_run_out_is_renewed(n8n: N8n, service: Service) -> None:
@@ -149,9 +151,17 @@ def test_a_token_that_is_refused_when_it_is_new_is_told(n8n: N8n, service: Servi
     assert done.error["context"]["details"]["httpCode"] == 401
 
 
-def test_a_token_that_cannot_be_renewed_is_told(n8n: N8n, service: Service) -> None:
-    service.token = None
-    done = with_token(n8n, service, "old")
+@pytest.mark.parametrize("held", ["old", ""], ids=["renewed", "first"])
+@pytest.mark.parametrize(
+    "refusal",
+    [(400, {"error": "invalid_client"}), (401, {"message": "Who is that?"}), (404, {}), (503, {"message": "Down."})],
+    ids=lambda refusal: refusal[0],
+)
+def test_a_token_that_cannot_be_renewed_is_told(
+    n8n: N8n, service: Service, refusal: tuple[int, Any], held: str
+) -> None:
+    service.token, service.refusal = None, refusal
+    done = with_token(n8n, service, held)
     assert done.error is not None
     assert done.error["message"] == "The credential could not be renewed [item 0]"
     assert done.error["description"].startswith("Open the credential and connect it again.")
@@ -170,10 +180,11 @@ def test_a_redirect_within_the_service_is_followed_with_the_key(n8n: N8n, servic
     assert sent == [(path, "key of the tests") for path in ("/thing", "/thing/2", "/thing/3?version=3")]
 
 
-def test_what_is_to_be_told_is_not_asked_of_another_host(n8n: N8n, service: Service) -> None:
+@pytest.mark.parametrize(("operation", "path"), [("look", "/thing"), ("ping", "/ping")])
+def test_what_is_to_be_told_is_not_asked_of_another_host(n8n: N8n, service: Service, operation: str, path: str) -> None:
     with serving() as other:
-        service.moved_to = {"/thing": f"{other.url}/thing?signature=secret"}
-        for done in (with_key(n8n, service), with_token(n8n, service, "good")):
+        service.moved_to = {path: f"{other.url}/thing?signature=secret"}
+        for done in (with_key(n8n, service, operation), with_token(n8n, service, "good", operation)):
             assert done.error is not None
             assert (
                 done.error["message"] == f"The service sends this call to another address: {other.url}/thing [item 0]"
@@ -191,6 +202,37 @@ def test_a_credential_is_not_tested_at_another_host(n8n: N8n, service: Service) 
     assert told["status"] == "Error"
     assert told["message"].startswith("The service sends this call to another address.")
     assert other.asked == []
+
+
+BASE = '={{ $credentials.baseUrl.replace(/\\\\/+$/, "") }}'
+OWN = [{"url": "https://accounts.example/v1"}]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "base", "url"),
+    [
+        ({}, {}, BASE, "/first"),
+        ({"servers": OWN}, {}, OWN[0]["url"], "/first"),
+        ({"servers": OWN, "deprecated": True}, {"deprecated": True}, BASE, "/second"),
+        ({}, {"x-connector-check": True}, BASE, "/second"),
+        ({}, {"servers": OWN, "x-connector-check": True}, OWN[0]["url"], "/second"),
+        ({}, {"servers": [{"url": "/v2"}], "x-connector-check": True}, BASE, "/second"),
+    ],
+    ids=["first", "first elsewhere", "no check", "check", "check elsewhere", "check at a relative server"],
+)
+def test_a_credential_is_tested_where_the_call_is(
+    first: dict[str, Any], second: dict[str, Any], base: str, url: str
+) -> None:
+    paths = {"/first": answering("first", "application/json", THING), "/second": answering("second", "text/plain", {})}
+    paths["/first"]["get"] |= first
+    paths["/second"]["get"] |= second
+    key = {"type": "apiKey", "in": "header", "name": "X-Key"}
+    servers = [{"url": "https://things.example/v1"}]
+    tree = with_paths(paths, servers=servers, components={"securitySchemes": {"key": key}}, security=[{"key": []}])
+    files = {file.path: file.data.decode() for file in EMITTER.emit(app_of(tree), PUBLISHER).files}
+    text = files["credentials/ThingsApi.credentials.ts"]
+    assert f"baseURL: '{base}'" in text
+    assert f"url: '{url}'" in text
 
 
 def test_a_file_is_fetched_from_another_host_without_the_key(n8n: N8n, service: Service) -> None:

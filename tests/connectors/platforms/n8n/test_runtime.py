@@ -72,12 +72,12 @@ def test_values_are_written_as_openapi_says() -> None:
 
 
 ADDRESSED = """
-const { folder, path, style, value } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { folder, path, style, value, base, server } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const { request } = require(`${folder}/request.js`);
 const inputs = [{ id: 'id', name: 'id', label: 'Thing', location: 'path', style, shape: { kind: 'text' } }];
 const values = new Map(value === null ? [] : [['id', value]]);
-const sender = { node: {}, itemIndex: 3, base: 'https://things.example/api/' };
-request({ method: 'DELETE', path, inputs }, values, sender)
+const sender = { node: {}, itemIndex: 3, base };
+request({ method: 'DELETE', path, inputs, server: server ?? undefined }, values, sender)
   .then(({ url }) => ({ url }), ({ message, description }) => ({ message, description }))
   .then((found) => process.stdout.write(JSON.stringify(found)));
 """
@@ -89,12 +89,17 @@ ADDRESSES: list[tuple[str, str, str, str]] = [
     ("/things/{id}.json", "simple", "..", "/things/...json"),
     ("/things/{id}/parts", "label", "a", "/things/.a/parts"),
     ("/things/{id}", "matrix", "..", "/things/;id=.."),
+    ("/things/{id}?from=/..", "simple", "a", "/things/a?from=/.."),
 ]
 
 
-def addressed(path: str, style: str, value: str | None) -> dict[str, str]:
+BASE = "https://things.example/api/"
+
+
+def addressed(path: str, style: str, value: str | None, base: str = BASE, server: str | None = None) -> dict[str, str]:
     """The address of a call that deletes a thing, or why there is none."""
-    given = json.dumps({"folder": str(RUNTIME), "path": path, "style": style, "value": value})
+    asked = {"path": path, "style": style, "value": value, "base": base, "server": server}
+    given = json.dumps({"folder": str(RUNTIME), **asked})
     done = subprocess.run(
         ["node", "-e", ADDRESSED], input=given, env=node_environment(), capture_output=True, text=True, check=True
     )
@@ -111,6 +116,8 @@ def test_a_value_stays_in_its_step_of_the_path(path: str, style: str, value: str
     ("path", "style", "value", "now"),
     [
         ("/things/{id}", "simple", "..", ".."),
+        ("/things/{id}?expand=true", "simple", "..", ".."),
+        ("/things/{id}#part", "simple", ".", "."),
         ("/things/{id}/parts", "simple", ".", "."),
         ("/things/.{id}/parts", "simple", ".", "."),
         ("/things/%2E{id}", "simple", ".", "."),
@@ -129,6 +136,28 @@ def test_a_step_of_the_path_is_not_left_out(value: str | None) -> None:
     assert addressed("/things/{id}", "simple", value) == {
         "message": "Thing is empty [item 3]",
         "description": "Enter what the service knows it by.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("base", "server", "sent"),
+    [
+        (BASE, "/v2", "https://things.example/v2/things/1"),
+        (BASE, "v2/", "https://things.example/api/v2/things/1"),
+        (BASE, "https://files.example/v2", "https://files.example/v2/things/1"),
+        ("things.example", "https://files.example/v2", "https://files.example/v2/things/1"),
+    ],
+)
+def test_an_operation_may_have_a_server_of_its_own(base: str, server: str, sent: str) -> None:
+    assert addressed("/things/{id}", "simple", "1", base, server) == {"url": sent}
+
+
+@pytest.mark.parametrize("server", [None, "/v2"])
+@pytest.mark.parametrize("base", ["", "things.example/api", "localhost:8000"])
+def test_a_base_url_that_is_no_address_is_told(base: str, server: str | None) -> None:
+    assert addressed("/things/{id}", "simple", "1", base, server) == {
+        "message": "The base URL of the credential is no address [item 3]",
+        "description": f"Enter it in the credential with https:// before it. What is there now: {base}",
     }
 
 
@@ -160,7 +189,7 @@ def test_only_genuine_deliveries_are_taken() -> None:
 # A service with things 1 to 25, ten of them on a page at most, in each of the ways of paging. {place} in its links is
 # where the next page begins.
 PAGED = """
-const { folder, pages, limit, links, gaps = [] } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { folder, pages, limit, links, base, total, gaps = [] } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const { items, page } = require(`${folder}/pages.js`);
 const things = Array.from({ length: 25 }, (_, index) => ({ id: index + 1 }));
 const sizes = [];
@@ -172,13 +201,13 @@ async function answer(_, { url }) {
   const asked = query.get('at') ?? query.get('after') ?? pathname.split('/from/')[1];
   const start = pages.kind === 'page' ? (asked ?? 1) * size - size : Number(asked ?? 0);
   const data = gaps.includes(start) ? [] : things.slice(start, start + size);
-  const isLast = start + size >= things.length;
+  const isLast = start + size >= total;
   const next = isLast ? null : (links ?? '{place}').replace('{place}', String(start + size));
   const headers = { 'content-type': 'application/json', ...(isLast ? {} : { link: `<${next}>; rel="next"` }) };
   return { statusCode: 200, headers, body: JSON.stringify({ data, next }) };
 }
 const context = {
-  getCredentials: async () => ({ baseUrl: 'https://things.example' }),
+  getCredentials: async () => ({ baseUrl: base }),
   getNode: () => ({}),
   helpers: { httpRequestWithAuthentication: answer },
 };
@@ -213,15 +242,26 @@ LINKS = [
     "/from/{place}?size=10",
     "http://behind.the.proxy/things?size=10&at={place}",
     "http://behind.the.proxy/things?size=10&after={place}",
+    "http://things.example/?size=10&at={place}",
+    "http://things.example/from/{place}?size=10",
+    "http://things.example:8080/from/{place}?size=10",
 ]
 
 
-def in_pages(limit: int = 14, links: str | None = None, gaps: Sequence[int] = (), **pages: Any) -> dict[str, Any]:
+def in_pages(
+    limit: int = 14,
+    links: str | None = None,
+    gaps: Sequence[int] = (),
+    base: str = "https://things.example",
+    total: int = 25,
+    **pages: Any,
+) -> dict[str, Any]:
     """The things that are output, and those to choose from."""
     whole = {**pages, "limit": "many", "items": "/data"}
-    asked = json.dumps({"folder": str(RUNTIME), "limit": limit, "links": links, "gaps": gaps, "pages": whole})
+    asked = {"limit": limit, "links": links, "gaps": gaps, "base": base, "total": total, "pages": whole}
+    asked_for = json.dumps({"folder": str(RUNTIME), **asked})
     done = subprocess.run(
-        ["node", "-e", PAGED], input=asked, env=node_environment(), capture_output=True, text=True, check=True
+        ["node", "-e", PAGED], input=asked_for, env=node_environment(), capture_output=True, text=True, check=True
     )
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -239,6 +279,29 @@ def test_lists_are_read_link_by_link(links: str, pages: dict[str, Any]) -> None:
     assert found == {"found": [*range(1, 26)], "listed": [*range(1, 26)], "sizes": [10]}
 
 
+@pytest.mark.parametrize(
+    "links",
+    [
+        "https://things.example/api/from/{place}?size=10",
+        "https://things.example/things?size=10&at={place}",
+        "/apis/from/0?size=10&at={place}",
+        "http://behind.the.proxy/from/0?size=10&at={place}",
+    ],
+)
+def test_of_a_link_out_of_the_api_only_the_query_counts(links: str) -> None:
+    """Where a proxy leaves a part of the path away, services do not know of it."""
+    found = in_pages(limit=100, links=links, base="https://things.example/api", kind="link")
+    assert found == {"found": [*range(1, 26)], "listed": [*range(1, 26)], "sizes": [10]}
+
+
+@pytest.mark.parametrize("links", ["https://other.example/from/{place}?size=10", "/from/{place}?size=10"])
+def test_a_list_does_not_end_at_a_link_that_is_not_followed(links: str) -> None:
+    base = "https://things.example/api"
+    assert in_pages(limit=100, links=links, base=base, kind="link") == {
+        "message": "The link to the next page leads out of the service, and is not followed [item 0]"
+    }
+
+
 def test_a_list_whose_link_leads_back_to_the_same_page_ends() -> None:
     assert in_pages(links="https://things.example/?size=10", kind="link")["found"] == [*range(1, 11)]
 
@@ -249,6 +312,14 @@ def test_an_empty_page_is_not_the_last_where_the_answer_tells_of_more(pages: dic
     links = "?size=10&at={place}" if pages["kind"] == "link" else None
     whole = [*range(1, 11), *range(21, 26)]
     assert in_pages(limit=100, links=links, gaps=[10], **pages) == {"found": whole, "listed": whole, "sizes": [10]}
+
+
+def test_a_list_without_an_end_is_told() -> None:
+    """Three pages have the things. A hundred that are empty may follow."""
+    assert in_pages(limit=100, total=1030, **PAGES[0])["found"] == [*range(1, 26)]
+    assert in_pages(limit=100, total=1040, **PAGES[0]) == {
+        "message": "The service has answered 100 empty pages one after another [item 0]"
+    }
 
 
 def test_a_cursor_that_stays_ends_the_list() -> None:
@@ -293,9 +364,12 @@ MOVES: list[tuple[str, int, str, list[Any] | None]] = [
     ("DELETE", 302, "/2", ["key", "DELETE", HERE, "a boat", WHOLE]),
     ("DELETE", 303, "/2", ["key", "GET", HERE, None, KEPT]),
     ("GET", 302, OTHER, ["nobody", "GET", OTHER, None, ["Accept"]]),
-    ("POST", 303, OTHER, ["nobody", "GET", OTHER, None, ["Accept"]]),
+    ("POST", 303, OTHER, None),
     ("POST", 307, OTHER, None),
+    ("DELETE", 303, OTHER, None),
     ("GET", 302, "http://things.example/2", ["nobody", "GET", "http://things.example/2", None, ["Accept"]]),
+    ("GET", 308, "http://things.example/1", None),
+    ("GET", 308, "https://things.example:8443/1", None),
     ("GET", 302, "file:///etc/passwd", None),
     ("GET", 302, "https://[", None),
     ("GET", 304, "/2", None),

@@ -27,7 +27,7 @@ async def test_a_job_that_is_not_there_is_not_found(zap: Zap, job_id: str) -> No
 @pytest.mark.parametrize("job_id", [".", ".."])
 async def test_dots_lead_to_no_other_operation(zap: Zap, job_id: str) -> None:
     found = await zap.app.run(FIND_JOB, {"job_id": job_id})
-    assert (found.error, found.message) == ("HaltedError", 'An id cannot be "." or "..". Enter another.')
+    assert (found.error, found.message) == ("HaltedError", 'An id cannot be empty, "." or "..". Enter another.')
 
 
 async def test_the_account_is_found(zap: Zap) -> None:

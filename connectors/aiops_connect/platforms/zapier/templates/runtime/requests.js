@@ -14,13 +14,22 @@ const operations = require('../operations.json');
 const TIMEOUT_MS = 25_000;
 const REDIRECTS_MAX = 3;
 
-// A step of a path that is one or two dots leads to another operation (URL Standard, section 4.1), however it is written.
-/** @type {(z: Z, filled: string) => string} */
-const checked = (z, filled) => {
-  if (filled.split('/').some((step) => step === '.' || step === '..')) {
-    throw halted(z, 'An id cannot be "." or "..". Enter another.');
+// A step of a path that is one or two dots leads to another operation, however they are written (URL Standard, path state).
+const TO_ANOTHER_PATH = /^(\.|%2e){1,2}$/i;
+
+/** @type {(written: string) => number} */
+const leadingAway = (written) =>
+  written.split(/[?#]/)[0].split('/').filter((step) => TO_ANOTHER_PATH.test(step)).length;
+
+// The path with its values, none of which leaves its step out or makes it lead elsewhere.
+/** @type {(z: Z, template: string, values: InputValue[]) => string} */
+const filled = (z, template, values) => {
+  const made = path(template, values);
+  const isEmpty = values.some((one) => one.node.in === 'path' && path(`{${one.node.name}}`, [one]) === '');
+  if (isEmpty || leadingAway(made) > leadingAway(template)) {
+    throw halted(z, 'An id cannot be empty, "." or "..". Enter another.');
   }
-  return filled;
+  return made;
 };
 
 // `values` is a list of { node, value }: the inputs that are set.
@@ -31,7 +40,7 @@ const requestOf = async (z, bundle, call, values) => {
   const cookie = cookies(values);
   return {
     method: call.method,
-    url: `${base}${checked(z, path(call.path, values))}${query(values)}`,
+    url: `${base}${filled(z, call.path, values)}${query(values)}`,
     headers: {
       Accept: call.answer === 'json' ? 'application/json' : '*/*',
       ...(cookie === '' ? {} : { Cookie: cookie }),

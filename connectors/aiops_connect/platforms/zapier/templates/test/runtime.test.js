@@ -10,7 +10,7 @@ const { withFiles } = require('../runtime/files');
 const { keyOf } = require('../runtime/idempotency');
 const { performJob } = require('../runtime/jobs');
 const { at, putAt } = require('../runtime/pointers');
-const { send } = require('../runtime/requests');
+const { requestOf, send } = require('../runtime/requests');
 const { headers, path, query } = require('../runtime/styles');
 const { valuesOf } = require('../runtime/values');
 
@@ -73,6 +73,27 @@ it('writes values as OpenAPI says', () => {
   assert.equal(query(set('a', { b: 1 }, { in: 'query', style: 'deepObject' })), '?a[b]=1');
   assert.equal(query(set('a', { b: 1 }, { in: 'query', contentType: 'application/json' })), '?a=%7B%22b%22%3A1%7D');
   assert.deepEqual(headers(set('X-A', ['b', 'c'], { in: 'header', style: 'simple' })), { 'X-A': 'b,c' });
+});
+
+it('lets no value lead to another path', async () => {
+  const asked = (path, value, style = 'simple') =>
+    requestOf(z, { authData: {} }, { method: 'DELETE', path, answer: 'json' }, [{ node: { name: 'id', in: 'path', style }, value }]);
+  const refused = [
+    ['/a/{id}', '..'],
+    ['/a/{id}?b=1', '..'],
+    ['/a/{id}#b', '.'],
+    ['/a/%2E{id}', '.'],
+    ['/a/.{id}/b', '.'],
+    ['/a/{id}', '.', 'label'],
+    ['/a/{id}', ''],
+    ['/a/{id}/b', []],
+  ];
+  for (const [path, value, style] of refused) {
+    await assert.rejects(asked(path, value, style), { message: 'An id cannot be empty, "." or "..". Enter another.' });
+  }
+  for (const [path, value, sent] of [['/a/{id}', '..b', '/a/..b'], ['/a/{id}?b=..', 'c', '/a/c?b=..'], ['/a/./{id}', 'c', '/a/./c']]) {
+    assert.ok((await asked(path, value)).url.endsWith(sent));
+  }
 });
 
 it('reads when to try again from seconds and dates', () => {

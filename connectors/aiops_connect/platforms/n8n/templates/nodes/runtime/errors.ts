@@ -115,9 +115,12 @@ export function unrenewed(node: INode, itemIndex: number, cause: unknown): NodeA
 	return failure(node, itemIndex, 'The credential could not be renewed', advice, { reason: textAt(cause, '/message') });
 }
 
-/** Whether what went wrong is n8n's token, and not the way to the service: that has codes of its own. */
+/**
+ * Whether what went wrong is n8n's token, and not the way to the service: that has codes of its own. What the token endpoint
+ * answers is an error of OAuth, or another status below 500; or it is in the error, with one from 500 on.
+ */
 export function isOfToken(cause: unknown): boolean {
-	return ['', 'EAUTH'].includes(codeOf(cause));
+	return ['', 'EAUTH', 'ESTATUS'].includes(codeOf(cause)) || isObject(at(cause, '/cause/response'));
 }
 
 function codeOf(cause: unknown): string {

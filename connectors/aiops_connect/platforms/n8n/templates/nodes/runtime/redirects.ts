@@ -9,8 +9,9 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 const OF_A_BODY = ['content-type', 'content-length'];
 
 /**
- * The response to a call. It is followed within the origin of the API. Where it fetches a file, also to another one,
- * without the credential. A redirect that is not followed is the response.
+ * The response to a call. It is followed within the origin of the API. A call that fetches a file from the start is also
+ * followed to another one, without the credential, unless that is the API itself under another scheme or port. A redirect
+ * that is not followed is the response.
  */
 export async function followed(
 	context: Caller,
@@ -19,7 +20,7 @@ export async function followed(
 	isFile: boolean,
 ): Promise<IN8nHttpFullResponse> {
 	const { httpRequest, httpRequestWithAuthentication } = context.helpers;
-	const { origin } = new URL(first.url);
+	const mayLeave = isFile && first.method === 'GET';
 	let http = first;
 	let isOwn = true;
 	for (let left = REDIRECTS_MAX; ; left -= 1) {
@@ -29,8 +30,10 @@ export async function followed(
 			: httpRequest(sent))) as IN8nHttpFullResponse;
 		const next = left > 0 ? redirected(http, response) : undefined;
 		if (next === undefined) return response;
-		isOwn &&= new URL(next.url).origin === origin;
-		if (!isOwn && !(isFile && next.method === 'GET')) return response;
+		if (isOwn && leaves(http.url, next.url)) {
+			if (!mayLeave || isMoved(http.url, next.url)) return response;
+			isOwn = false;
+		}
 		close(response.body);
 		http = isOwn ? next : withoutSecrets(context, next);
 	}
@@ -45,6 +48,16 @@ function redirected(http: IHttpRequestOptions, { statusCode, headers }: IN8nHttp
 	if (isKept) return { ...http, url };
 	const left = Object.entries(http.headers ?? {}).filter(([name]) => !OF_A_BODY.includes(name.toLowerCase()));
 	return { ...http, url, method: 'GET', body: undefined, headers: Object.fromEntries(left) as IDataObject };
+}
+
+function leaves(from: string, to: string): boolean {
+	return new URL(from).origin !== new URL(to).origin;
+}
+
+/** Whether an address is the same but for its scheme or port, as that of an API that is asked for without TLS. */
+function isMoved(from: string, to: string): boolean {
+	const [before, after] = [new URL(from), new URL(to)];
+	return (['hostname', 'pathname', 'search'] as const).every((part) => before[part] === after[part]);
 }
 
 function resolved(location: string, base: string): string | undefined {

@@ -5,7 +5,7 @@ import { sleep } from 'n8n-workflow';
 import { isOfToken, refused, retryAfter, unreachable, unrenewed } from './errors';
 import { at, isObject } from './pointer';
 import { followed } from './redirects';
-import { request } from './request';
+import { request, serverOf } from './request';
 import { close, isOpen } from './streams';
 import type { Answer, Api, Call, Caller, Operation, Value, Values } from './types';
 
@@ -89,6 +89,7 @@ async function answered(
 	const itemIndex = options.itemIndex ?? 0;
 	const credential = credentialOf(context, api, itemIndex);
 	const isStream = operation.answer === 'bytes';
+	const isFile = ['bytes', 'text'].includes(operation.answer);
 	const isRenewed = api.renewed?.includes(credential) === true;
 	const sender = { node: context.getNode(), itemIndex, base: await baseUrl(context, credential), link: options.link };
 	const http: IHttpRequestOptions = {
@@ -97,12 +98,13 @@ async function answered(
 		encoding: isStream ? 'stream' : 'text',
 		ignoreHttpStatusErrors: isRenewed ? { ignore: true, except: [UNAUTHORIZED] } : true, // n8n renews a token at an error
 	};
+	const asked = { url: new URL(http.url).href, server: serverOf(operation, sender) };
 	try {
 		const caller = options.isDetached ? withoutSignal(context) : context;
-		return await read(context, http.url, await followed(caller, credential, http, operation.answer !== 'json'), isStream);
+		return { ...asked, ...(await read(context, await followed(caller, credential, http, isFile), isStream)) };
 	} catch (cause) {
 		const refusal = answerIn(cause);
-		if (refusal !== undefined) return await read(context, http.url, refusal, isStream);
+		if (refusal !== undefined) return { ...asked, ...(await read(context, refusal, isStream)) };
 		if (isRenewed && isOfToken(cause)) throw unrenewed(context.getNode(), itemIndex, cause);
 		throw unreachable(context.getNode(), itemIndex, cause, isOpen(http.body));
 	} finally {
@@ -110,10 +112,10 @@ async function answered(
 	}
 }
 
-/** The answer that n8n has made an error of. */
+/** The answer of the API that n8n has made an error of. One with another status is the token endpoint's. */
 function answerIn(cause: unknown): IN8nHttpFullResponse | undefined {
 	const response = at(cause, '/cause/response');
-	if (!isObject(response) || !isObject(response.headers)) return undefined;
+	if (!isObject(response) || !isObject(response.headers) || response.status !== UNAUTHORIZED) return undefined;
 	return { statusCode: Number(response.status), headers: response.headers as IDataObject, body: response.data as IDataObject };
 }
 
@@ -127,7 +129,9 @@ function withoutSignal(context: Caller): Caller {
 	return new Proxy(context, { has: (target, name) => name !== 'getExecutionCancelSignal' && name in target });
 }
 
-async function read(context: Caller, url: string, response: IN8nHttpFullResponse, isStream: boolean): Promise<Answer> {
+type Read = Omit<Answer, 'server' | 'url'>;
+
+async function read(context: Caller, response: IN8nHttpFullResponse, isStream: boolean): Promise<Read> {
 	const headers: Answer['headers'] = {};
 	for (const [name, value] of Object.entries(response.headers)) headers[name.toLowerCase()] = String(value);
 	const status = response.statusCode;
@@ -136,7 +140,7 @@ async function read(context: Caller, url: string, response: IN8nHttpFullResponse
 		body = (await context.helpers.binaryToBuffer(body as Buffer)).toString('utf8');
 	}
 	if (typeof body === 'string' && (!isStream || status >= 300)) body = parsed(body, headers['content-type'] ?? '');
-	return { url: new URL(url).href, status, headers, body };
+	return { status, headers, body };
 }
 
 function parsed(text: string, contentType: string): unknown {
