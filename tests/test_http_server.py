@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,6 +12,7 @@ import pytest
 
 from aiops import http_server
 from aiops.contract.document import api_document
+from aiops.logs import configure_logs
 from tests.fixtures.contract import ContractCheck
 from tests.fixtures.raw import Answer, Edge, RawCaller, head, post, raw_callers, running_edge
 from tests.fixtures.service import IMAGE, until
@@ -345,3 +347,24 @@ def test_a_server_under_attack_stops_when_told(sqlite_template: Path, tmp_path: 
         edge.server.processes.remove(process)
     assert "Traceback" not in edge.server.log
     assert "library_error" not in edge.server.log
+
+
+async def test_a_server_beside_other_work_that_fails_is_in_the_log_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logged: list[str] = []
+
+    async def fail(*_: object, **__: object) -> None:
+        raise OSError("It is broken.")
+
+    async def is_logged() -> bool:
+        logged.append(capsys.readouterr().err)
+        return "server_failed" in logged[-1]
+
+    monkeypatch.setattr(http_server.ServerBeside, "startup", fail)
+    configure_logs("json")
+    server = http_server.ServerBeside(http_server.server_config(None, stop_seconds=1, lifespan="off"))
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(OSError, match="It is broken"):
+        async with server.serving(listener):
+            await until(is_logged, seconds=5)
+    assert "server_failed" in logged[-1]

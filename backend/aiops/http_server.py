@@ -65,11 +65,18 @@ class ServerBeside(uvicorn.Server):
     async def serving(self, listener: socket.socket) -> AsyncIterator[None]:
         """Answers what arrives at a socket, for the time of the `with`."""
         task = asyncio.create_task(self.serve(sockets=[listener]))
+        task.add_done_callback(_note_failure)
         try:
             yield
         finally:
             self.should_exit = True
             await task
+
+
+def _note_failure(task: asyncio.Task[None]) -> None:
+    """At once: whoever awaits the server does so when all else has ended."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("server_failed", exc_info=error)
 
 
 class Phase(Enum):

@@ -6,7 +6,7 @@ document has them: data, to be escaped by whoever prints them. Pointers are JSON
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Literal, TypeAlias
 
@@ -799,8 +799,12 @@ class App:
         return (operation for resource in self.resources for operation in resource.operations)
 
     def own_server(self, operation: Operation) -> Server | None:
-        """The server of an operation that is not called where the others are. A relative one is relative to theirs."""
-        return operation.servers[0] if operation.servers not in ((), self.servers) else None
+        """The server of an operation that is not called where the others are. A relative one begins with a slash, and
+        stands for a place on their host."""
+        own = operation.servers[0] if operation.servers else None
+        if own is None or (self.servers and own.url == self.servers[0].url):
+            return None
+        return own if own.url else replace(own, url="/")
 
     def asked(self, operation: Operation) -> tuple[Field, ...]:
         """The inputs that people are asked for: not what a connector sets by itself to start or await a job, to go from

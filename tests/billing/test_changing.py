@@ -77,6 +77,17 @@ async def test_a_subscription_that_was_cancelled_in_the_portal_goes_on_before_it
     assert await amounts(ada) == [1900, 9900]
 
 
+def at_once(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Has so many upgrades wait for one another, once each has seen how the subscription is."""
+    upgrade, all_of_them = subscriptions._upgrade, asyncio.Barrier(times)
+
+    async def upgrade_together(*arguments: Any) -> tuple[str, str | None]:
+        await all_of_them.wait()
+        return await upgrade(*arguments)
+
+    monkeypatch.setattr(subscriptions, "_upgrade", upgrade_together)
+
+
 @pytest.mark.parametrize("way", ["here", "in the portal"])
 async def test_a_downgrade_takes_a_cancellation_back(sqlite_shop: Shop, way: str) -> None:
     ada, subscription = await subscriber(sqlite_shop, "business")
@@ -95,13 +106,7 @@ async def test_upgrades_that_are_asked_for_at_the_same_moment_are_one(
 ) -> None:
     """Each has seen that there is none yet."""
     ada, _ = await subscriber(sqlite_shop)
-    upgrade, all_of_them = subscriptions._upgrade, asyncio.Barrier(3)
-
-    async def upgrade_together(*arguments: Any) -> tuple[str, str | None]:
-        await all_of_them.wait()
-        return await upgrade(*arguments)
-
-    monkeypatch.setattr(subscriptions, "_upgrade", upgrade_together)
+    at_once(monkeypatch, 3)
     answers = await ada.choose_at_once(3, "/billing/plan", plan="business")
     assert ["Your plan is changed." in answer.text for answer in answers] == [True] * 3
     await sqlite_shop.send()
@@ -121,6 +126,87 @@ async def test_an_upgrade_whose_answer_is_lost_is_charged_once_and_told_truly(sq
     await sqlite_shop.send()
     assert await ada.state() == (5525, 0, "business")
     assert await amounts(ada) == [1900, 9900]
+
+
+@pytest.mark.parametrize(("status", "told"), [(500, "It is not known yet whether this worked"), (402, "declined")])
+@pytest.mark.parametrize("times", [1, 3])
+async def test_an_upgrade_that_has_failed_can_be_asked_for_again(
+    sqlite_shop: Shop, status: int, told: str, times: int
+) -> None:
+    """Stripe answers a key for a day as it did the first time, errors too."""
+    ada, _ = await subscriber(sqlite_shop)
+    fault = sqlite_shop.stripe.fault
+    for _ in range(times):
+        fault.calls, fault.status, fault.only = 1, status, UPGRADE
+        assert await ada.choose("/billing/plan", plan="business") is None
+        assert told in ada.person.text
+    await ada.choose("/billing/plan", plan="business")
+    assert "Your plan is changed." in ada.person.text
+    await sqlite_shop.send()
+    assert await ada.state() == (5525, 0, "business")
+    assert await amounts(ada) == [1900, 9900]
+
+
+async def test_an_upgrade_that_has_failed_can_be_asked_for_after_a_cancellation(sqlite_shop: Shop) -> None:
+    ada, _ = await subscriber(sqlite_shop)
+    fault = sqlite_shop.stripe.fault
+    fault.calls, fault.status, fault.only = 1, 500, UPGRADE
+    await ada.choose("/billing/plan", plan="business")
+    await ada.choose("/billing/plan", plan="free")
+    await ada.choose("/billing/plan", plan="business")
+    assert "Your plan is changed." in ada.person.text
+    await sqlite_shop.send()
+    assert await amounts(ada) == [1900, 9900]
+
+
+@pytest.mark.parametrize("status", [409, 429, 503])
+async def test_an_answer_that_does_not_come_of_the_upgrade_itself_begins_no_other(
+    sqlite_shop: Shop, status: int
+) -> None:
+    """The upgrade of somebody else may be under way; a second key would charge a second time."""
+    ada, subscription = await subscriber(sqlite_shop)
+    fault = sqlite_shop.stripe.fault
+    fault.calls, fault.status, fault.only = 3, status, UPGRADE
+    await ada.choose("/billing/plan", plan="business")
+    fault.calls = 0
+    assert subscription["metadata"].keys() == {"aiops_account"}
+    assert "It is not known yet whether this worked" in ada.person.text
+
+
+@pytest.mark.parametrize("is_noted", [True, False], ids=["noted", "not noted"])
+async def test_upgrades_that_fail_at_the_same_moment_are_one(
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch, is_noted: bool
+) -> None:
+    """Where it cannot be noted that they have failed, the next to ask are told the same, and note it."""
+    ada, _ = await subscriber(sqlite_shop)
+    at_once(monkeypatch, 3)
+    fault = sqlite_shop.stripe.fault
+    fault.calls, fault.status, fault.only = (1 if is_noted else 100), 402, UPGRADE
+    for _ in range(1 if is_noted else 2):
+        answers = await ada.choose_at_once(3, "/billing/plan", plan="business")
+        assert ["declined" in answer.text for answer in answers] == [True] * 3
+        fault.calls = 0
+    answers = await ada.choose_at_once(3, "/billing/plan", plan="business")
+    assert ["Your plan is changed." in answer.text for answer in answers] == [True] * 3
+    await sqlite_shop.send()
+    assert await amounts(ada) == [1900, 9900]
+
+
+async def test_upgrades_to_different_plans_at_the_same_moment_are_charged_once(
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = sqlite_shop.service.runtime
+    monkeypatch.setitem(runtime.plans, "enterprise", runtime.plans["business"])
+    monkeypatch.setitem(runtime.prices.plans, "enterprise", 19900)
+    ada, _ = await subscriber(sqlite_shop)
+    at_once(monkeypatch, 2)
+    business, enterprise = await asyncio.gather(
+        *(ada.choose_at_once(1, "/billing/plan", plan=plan) for plan in ("business", "enterprise"))
+    )
+    under_way = "Another change of your subscription is under way. Look at your plan again in a minute."
+    assert sorted(under_way in answer.text for answer in business + enterprise) == [False, True]
+    await sqlite_shop.send()
+    assert len(await amounts(ada)) == 2
 
 
 async def test_an_upgrade_that_was_paid_is_not_told_as_a_failure(

@@ -57,11 +57,16 @@ async def test_accounts_take_turns(database: Database) -> None:
         assert set(order_of_claims[first : first + 3]) == set(owners.values())
 
 
-@pytest.mark.parametrize(("callers", "slots"), [(2, 1), (12, 8)])
+@pytest.mark.parametrize("is_back_first", [False, True])
+@pytest.mark.parametrize(("callers", "slots", "long"), [(2, 1, 0), (12, 8, 0), (1, 1, 1), (3, 1, 1), (12, 6, 2)])
 async def test_an_account_with_many_jobs_is_not_starved_by_those_that_come_one_by_one(
-    database: Database, callers: int, slots: int
+    database: Database, callers: int, slots: int, long: int, is_back_first: bool
 ) -> None:
-    """Those call again whenever they are answered, and there are more of them than places to work."""
+    """Those call again whenever they are answered, before or after the slot is taken again, and there are more of them
+    than places to work, of which some may be held by a `long` job."""
+    for n in range(long):
+        await order(database, await make_caller(database, f"long{n}"))
+        await claim_one(database)
     ada = await make_caller(database, "ada")
     others = {one.account_id: one for one in [await make_caller(database, f"caller{n}") for n in range(callers)]}
     for caller in others.values():
@@ -72,10 +77,13 @@ async def test_an_account_with_many_jobs_is_not_starved_by_those_that_come_one_b
     for _ in range(TURNS * (callers + 1)):
         ended = running.pop(0)
         await queue.fail(database, ended, queue.Failure("failed", "It is down."), NOW)
+        back = others.get(ended.account_id)
+        if back and is_back_first:
+            await order(database, back)
         running.append(await claim_one(database))
         served += running[-1].id in adas
-        if ended.account_id in others:
-            await order(database, others[ended.account_id])
+        if back and not is_back_first:
+            await order(database, back)
     assert TURNS - 2 <= served <= TURNS + 2, "one turn as often as each of the others, or nearly"
 
 

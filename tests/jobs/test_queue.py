@@ -13,7 +13,7 @@ from aiops.accounts.accounts import create_account
 from aiops.accounts.plans import FILE_LIMITS, Plans
 from aiops.contract.models import Limits
 from aiops.database.engine import Database
-from aiops.database.tables import Account, Entry, Job
+from aiops.database.tables import Account, Entry, Job, Payment
 from aiops.identifiers import new_id
 from aiops.jobs import queue
 from aiops.jobs.queue import Failure, Success
@@ -202,6 +202,32 @@ async def test_a_job_whose_time_is_over_is_ended(database: Database, is_running:
     assert await (queue.reap(database, over) if by_reaper else queue.expire(database, job_id, over))
     assert await state(database, job_id) == ("failed", "The job did not finish in time.", 100, 0)
     assert job is None or not await queue.succeed(database, job, DONE, over)
+
+
+async def test_what_is_owed_is_counted_to_the_job_it_was_taken_from(database: Database) -> None:
+    """A reaper ends many jobs in one transaction; what could be spent after each is its own."""
+    ada = await make_account(database)
+    async with database.write() as session:
+        bought = Payment(
+            id=new_id("pi"),
+            account_id=ada,
+            kind="pack",
+            description="100 credits",
+            credits=100,
+            amount=100,
+            currency="usd",
+            created_at=NOW,
+        )
+        assert await ledger.receive(session, bought, NOW)
+    jobs = [await submit(database, ada) for _ in range(3)]
+    async with database.write() as session:
+        await ledger.take(session, ada, 185, NOW, description="spent, for a test")
+        await ledger.reverse(session, bought.id, 8, NOW)
+    ended = await queue.reap(database, NOW + timedelta(seconds=241))
+    assert {job.id for job in ended} == set(jobs)
+    async with database.read() as session:
+        assert [await ledger.balance_after(session, job.id) for job in ended] == [0, 2, 7]
+    assert (await state(database, jobs[0]))[2:] == (7, 0)
 
 
 async def test_a_worker_that_stops_hands_its_job_back(database: Database) -> None:

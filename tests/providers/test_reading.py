@@ -49,3 +49,16 @@ def test_whatever_is_said_it_is_short(body: bytes) -> None:
 def test_no_part_of_a_key_is_logged(fill: int, form: str) -> None:
     body = form.format(f"{KEY}{' ' * fill}{KEY} is no key of ours").encode()
     assert KEY[:4] not in loggable(ApiAnswer(401, {}, body), [KEY])
+
+
+@pytest.mark.parametrize("escape", [r"\/", r"\u002f", r"\u002F"])
+@pytest.mark.parametrize("form", ['{{"detail": "{}"}}', '["{}"]', 'error: "{}"'])
+def test_a_key_is_not_logged_however_it_is_escaped(escape: str, form: str) -> None:
+    body = form.format("id:ab" + escape + r"cd\u002b\"\\").encode()
+    logged = loggable(ApiAnswer(401, {}, body), ['id:ab/cd+"\\'])
+    assert "…" in logged
+    assert "ab" not in logged
+
+
+def test_a_key_is_not_logged_in_another_encoding() -> None:
+    assert KEY not in loggable(ApiAnswer(401, {}, json.dumps({"detail": KEY}).encode("utf-16")), [KEY])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from aiops.http import ApiCall
+from aiops.http import ApiCall, FetchError, GuardedClient
 from aiops.logs import configure_logs
 from aiops.providers import reading, remote
 from aiops.providers.answers import MEDIA_BYTES_MAX
@@ -51,16 +51,33 @@ async def test_a_result_that_is_paid_for_is_fetched_in_spite_of_trouble() -> Non
     assert one.pauses.seconds == sorted(one.pauses.seconds), "each time a little longer"
 
 
-async def test_a_result_is_not_fetched_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("left_seconds", "seconds"), [(3600, 120), (1, 1)])
+async def test_a_result_is_not_fetched_for_ever(
+    monkeypatch: pytest.MonkeyPatch, left_seconds: float, seconds: float
+) -> None:
     async with saying(Answer(503)) as one:
-        with pytest.raises(ProviderFailedError):
-            await one.remote.fetch(one.server.url, Deadline(3600))
-        tries = len(one.server.requests)
         monkeypatch.setattr(remote, "time", one.pauses)
         with pytest.raises(ProviderFailedError):
-            await one.remote.fetch(one.server.url, Deadline(1))
-    assert tries == remote.FETCHES_MAX
-    assert len(one.server.requests) - tries < 4, "the deadline ends it"
+            await one.remote.fetch(one.server.url, Deadline(left_seconds))
+    assert seconds - 10 < sum(one.pauses.seconds) <= seconds
+    assert len(one.server.requests) == len(one.pauses.seconds) <= remote.FETCHES_MAX
+
+
+@pytest.mark.parametrize(("left_seconds", "seconds"), [(3600, 120), (70, 70), (1, 1)])
+async def test_a_host_that_hangs_is_not_waited_for_any_longer(
+    monkeypatch: pytest.MonkeyPatch, left_seconds: float, seconds: float
+) -> None:
+    async with saying(Answer(503)) as one:
+
+        async def hang(_client: GuardedClient, _url: str, *, size_max_bytes: int, timeout_seconds: float) -> bytes:
+            await one.pauses(timeout_seconds)
+            raise FetchError("The host did not answer in time.")
+
+        monkeypatch.setattr(GuardedClient, "fetch", hang)
+        monkeypatch.setattr(remote, "time", one.pauses)
+        with pytest.raises(ProviderFailedError):
+            await one.remote.fetch(one.server.url, Deadline(left_seconds))
+    assert sum(one.pauses.seconds) == pytest.approx(seconds, abs=1)
 
 
 async def test_a_result_that_is_too_large_is_not_fetched_again() -> None:

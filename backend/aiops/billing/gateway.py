@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 RETRIES_MAX = 2
-ACCOUNT, CREDITS, PLAN = "aiops_account", "aiops_credits", "aiops_plan"  # what the metadata say
+ACCOUNT, CREDITS, PLAN, ATTEMPT = "aiops_account", "aiops_credits", "aiops_plan", "aiops_attempt"  # in the metadata
 SESSION_ID = "{CHECKOUT_SESSION_ID}"  # Stripe puts the id in its place
 OPEN_SESSIONS_MAX = 20
 SUBSCRIPTIONS_MAX = 100

@@ -3,19 +3,25 @@
 from typing import TYPE_CHECKING
 
 import stripe
+import structlog
 
 from aiops.billing.gateway import (
+    ATTEMPT,
     ENDED_STATUSES,
+    IN_PROGRESS,
     SUBSCRIPTIONS_MAX,
     CannotChangeError,
     Gateway,
     PaymentsAwayError,
+    PaymentsError,
     PaymentsInDoubtError,
     translated,
 )
 
 if TYPE_CHECKING:
     from stripe.params import SubscriptionUpdateParams
+
+log = structlog.get_logger()
 
 
 async def customers_who_subscribe(gateway: Gateway) -> set[str]:
@@ -32,13 +38,13 @@ async def change_price(
     anything else counts from the next period on. A cancellation is taken back, of an upgrade once it is paid.
 
     However often it is asked, and by however many at once, an upgrade is charged once: what is there already or
-    waits for its payment is not asked for again, and each attempt has an invoice of its own, by which those that
-    ask at the same moment are known for one.
+    waits for its payment is not asked for again, and those that ask at the same moment make one attempt, under one key.
+    An attempt that succeeds makes an invoice, one that fails is noted in the metadata: either begins another.
 
     Returns the id of its latest invoice, and where that is paid if it could not be charged.
 
     Raises:
-        CannotChangeError: it ends at a moment that a payment cannot take back.
+        CannotChangeError: it ends at a moment that a payment cannot take back, or another upgrade is under way.
         PaymentsInDoubtError: it may have been charged.
     """
     with translated():
@@ -73,14 +79,53 @@ async def _upgrade(gateway: Gateway, now: stripe.Subscription, price_id: str) ->
         change["cancel_at_period_end"] = False  # waits for the payment, as the price does
     elif now.cancel_at is not None:
         raise CannotChangeError("Your subscription is cancelled. Choose to go on with it first, then upgrade.")
-    key = f"aiops-upgrade-{_latest_invoice(now).id}-{price_id}"
     try:
-        with translated():
-            changed = await gateway.api.subscriptions.update_async(now.id, change, {"idempotency_key": key})
+        changed = await _attempt(gateway, now, change)
     except PaymentsAwayError as error:
         raise PaymentsInDoubtError("Stripe, who takes the payments, has not answered.") from error
     invoice = _latest_invoice(changed)
     return invoice.id, invoice.hosted_invoice_url if changed.pending_update else None
+
+
+async def _attempt(
+    gateway: Gateway, now: stripe.Subscription, change: "SubscriptionUpdateParams"
+) -> stripe.Subscription:
+    key = f"aiops-upgrade-{_attempt_id(now)}"
+    with translated():
+        try:
+            return await gateway.api.subscriptions.update_async(now.id, change, {"idempotency_key": key})
+        except stripe.IdempotencyError as error:
+            log.info("another_upgrade_under_way", subscription=now.id, stripe_request=error.request_id)
+            told = "Another change of your subscription is under way. Look at your plan again in a minute."
+            raise CannotChangeError(told) from None
+        except stripe.StripeError as error:
+            await _note_failure(gateway, now, error)
+            raise
+
+
+def _attempt_id(now: stripe.Subscription) -> str:
+    """The latest invoice, and the failure that was noted since; the same to all who see the subscription as it is."""
+    invoice_id = _latest_invoice(now).id
+    noted: str = now.metadata.to_dict().get(ATTEMPT, "")
+    return noted if noted.startswith(f"{invoice_id}-") else invoice_id
+
+
+async def _note_failure(gateway: Gateway, now: stripe.Subscription, error: stripe.StripeError) -> None:
+    """Has the next attempt be another one: Stripe answers a key for a day as it did the first time, errors too
+    (https://docs.stripe.com/api/idempotent_requests). All who are told of this failure note the same.
+
+    Only what the attempt itself has come to is noted. `Original-Request` says so: no answer has it that was given
+    before Stripe looked at the key, while the attempt of somebody else may still be under way.
+    """
+    request_id = (error.headers or {}).get("original-request")
+    if not request_id or error.http_status == IN_PROGRESS or isinstance(error, stripe.RateLimitError):
+        return
+    noted = f"{_latest_invoice(now).id}-{request_id}"
+    try:
+        with translated():
+            await gateway.api.subscriptions.update_async(now.id, {"metadata": {ATTEMPT: noted}})
+    except PaymentsError:
+        log.warning("failure_not_noted", subscription=now.id)  # whoever asks next is told the same, and notes it
 
 
 async def end_with_period(gateway: Gateway, subscription_id: str) -> None:

@@ -1,10 +1,10 @@
 """Whose turn it is: accounts take turns, so that one with a thousand jobs does not hold up the first of another.
 
 Each queued job has a turn, given when it is queued, and the lowest is claimed first. An account's jobs have turns one
-after the other; its first stands level with the work that goes on at that moment, or one after it where the account's
-last job had that very turn. That is fair queueing by start tags (Goyal, Vin, Cheng: Start-time Fair Queuing, 1996) with
-jobs of one length: nothing is kept but a number a job, and a claim is the first row of an index. Nobody starves: each
-account comes once a turn, whether it has its jobs queued at once or calls again when it is answered.
+after the other; its first stands level with the work that goes on at that moment, or one after the account's last job
+where that stood there already. That is fair queueing by start tags (Goyal, Vin, Cheng: Start-time Fair Queuing, 1996)
+with jobs of one length: nothing is kept but a number a job, and a claim is the first row of an index. Nobody starves:
+each account comes once a turn, whether it has its jobs queued at once or calls again when it is answered.
 """
 
 from dataclasses import dataclass
@@ -46,6 +46,8 @@ class Line:
 async def line_of(session: Session, account_id: str) -> Line:
     """The account's row has to be locked, so that no other job of its own gets the same turn."""
     queued, last, latest, at_work, following = (await session.execute(_LINE, {"of": account_id})).one()
-    level = at_work if at_work is not None else following or 0
-    first = level + 1 if latest == level else level  # it has had this turn
+    # What runs may all be old. But what was claimed last stood level with the lowest that is queued, or one before it:
+    # so the level is that of the last claim or one less, and whoever has had either turn comes one later.
+    level = max(at_work or 0, (following or 1) - 1)
+    first = latest + 1 if latest in (level, level + 1) else level
     return Line(queued, first if last is None else max(first, last + 1))

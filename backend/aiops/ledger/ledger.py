@@ -31,13 +31,22 @@ _LOCK = (
     .with_for_update(key_share=True)
     .execution_options(populate_existing=True)
 )
+_ENTRY_ID_MAX = 2**63 - 1
 _SETTLED = select(_ENTRY).where(_ENTRY.c.job_id == bindparam("of"), _ENTRY.c.kind.in_(("capture", "release")))
-# Of the entries after a release, those of its transaction: their time is the same.
+# What was owed is taken right after a release, in its transaction: these entries have its time, and the next entry of
+# another kind ends them, such as the release of the next job where a reaper ends several at once.
+_NEXT = (
+    select(_ENTRY.c.id)
+    .where(_ENTRY.c.account_id == bindparam("of"), _ENTRY.c.id > bindparam("after"), _ENTRY.c.kind != "adjustment")
+    .order_by(_ENTRY.c.id)
+    .limit(1)
+    .scalar_subquery()
+)
 _TAKEN = select(func.coalesce(func.sum(_ENTRY.c.amount), 0)).where(
     _ENTRY.c.account_id == bindparam("of"),
     _ENTRY.c.id > bindparam("after"),
+    _ENTRY.c.id < func.coalesce(_NEXT, _ENTRY_ID_MAX),
     _ENTRY.c.created_at == bindparam("at"),
-    _ENTRY.c.kind == "adjustment",
 )
 
 CREDITS_MAX = 1_000_000_000  # what the contract says an account can have

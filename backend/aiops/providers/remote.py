@@ -38,7 +38,8 @@ RETRY_SECONDS_MIN = 0.2
 RETRIES_MAX = 10
 BACK_OFF_SECONDS = (1.0, 2.0, 4.0, 8.0)
 LOOK_PAUSE_SECONDS_MIN, LOOK_PAUSE_SECONDS_MAX, LOOK_PAUSE_GROWTH = 0.5, 5.0, 1.4
-# A link is tried for some two minutes, and no longer where a job has hours: one that is dead would keep its slot.
+# A link is tried for so long, and no longer where a job has hours: one that is dead would keep its slot.
+LINK_SECONDS = 120.0
 FETCH_SECONDS = 60.0
 FETCH_PAUSE_SECONDS_MAX = 30.0
 FETCHES_MAX = 15
@@ -157,9 +158,10 @@ class Remote:
         Raises:
             ProviderFailedError: it cannot be had.
         """
-        waiting = Waiting(self.pause, deadline, FETCH_PAUSE_SECONDS_MAX)
+        until = Deadline(min(LINK_SECONDS, deadline.left_seconds))
+        waiting = Waiting(self.pause, until, FETCH_PAUSE_SECONDS_MAX)
         for left in reversed(range(FETCHES_MAX)):
-            seconds = min(FETCH_SECONDS, deadline.left_seconds)
+            seconds = min(FETCH_SECONDS, until.left_seconds)
             try:
                 return await self._web.fetch(url, size_max_bytes=MEDIA_BYTES_MAX, timeout_seconds=seconds)
             except (FetchError, RefusedUrlError) as error:

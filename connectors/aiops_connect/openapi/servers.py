@@ -1,6 +1,7 @@
 """Servers, with their variables."""
 
 import re
+from posixpath import normpath
 
 from aiops_connect import ir
 from aiops_connect.openapi.nodes import Node
@@ -28,7 +29,16 @@ def _server(node: Node) -> ir.Server:
         else:
             node.report(f"The address has {{{name}}}, and no variable says what it is. Add one.", at="url")
             variables.append(ir.ServerVariable(name, ""))
-    return ir.Server(url.rstrip("/"), node.text("description"), tuple(variables))
+    return ir.Server(_anchored(url).rstrip("/"), node.text("description"), tuple(variables))
+
+
+def _anchored(url: str) -> str:
+    """A relative address from the top of the host that serves the document; one without a scheme by the usual one."""
+    if "://" in url or url.startswith("{"):
+        return url
+    if url.startswith("//"):
+        return f"https:{url}"
+    return normpath(f"/{url.lstrip('/')}")
 
 
 def _variable(name: str, node: Node) -> ir.ServerVariable:

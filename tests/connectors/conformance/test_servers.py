@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ ADDRESSES = {
     "/things": f"{PREFIX}/v1/things",
     "/far": "https://eu.far.example/v2/far",
     "/near": f"{PREFIX}/v3/near",
+    "/top": f"{PREFIX}/top",
     "/checks": "https://check.example/checks",
 }
 
@@ -35,6 +37,7 @@ def app() -> ir.App:
         "/things": {"post": {**act, "responses": {"204": {"description": "Done."}}}},
         "/far": {"servers": [far], "get": {"operationId": "list_far", "responses": answered(THINGS)}},
         "/near": {"get": {"operationId": "get_near", "servers": [{"url": "/v3"}], "responses": answered(THINGS)}},
+        "/top": {"get": {"operationId": "get_top", "servers": [{"url": "/"}], "responses": answered(THINGS)}},
         "/checks": {
             "get": {
                 "operationId": "check",
@@ -60,12 +63,13 @@ def test_n8n(tmp_path: Path) -> None:
 
 
 def test_zapier(tmp_path: Path) -> None:
+    """With the credentials, also to servers of their own."""
     folder = rendered("zapier", tmp_path)
     plans = node.run("zapier.mjs", folder, [])["plans"]
-    steps = [(kind, key) for kind in ("creates", "searches") for key in plans[kind]]
-    outcomes = node.run("zapier.mjs", folder, [[*step, {}, 200, {}] for step in steps])["outcomes"]
-    assert {one["url"] for one in outcomes} <= set(ADDRESSES.values())
-    assert {ADDRESSES["/things"], ADDRESSES["/near"]} <= {one["url"] for one in outcomes}
+    steps = [(kind, key) for kind in ("creates", "searches", "triggers") for key in plans[kind]]
+    outcomes = node.run("zapier.mjs", folder, [[*step, {}, 200, []] for step in steps])["outcomes"]
+    assert sorted(one["url"] for one in outcomes) == sorted(ADDRESSES.values())
+    assert all(one["isOwn"] for one in outcomes)
 
 
 def test_make(tmp_path: Path) -> None:
@@ -81,3 +85,13 @@ def urls(block: Any) -> Iterator[str]:
     for one in block if isinstance(block, list) else [block]:
         if "url" in one:
             yield one["url"]
+
+
+def test_an_address_is_no_expression_in_make(tmp_path: Path) -> None:
+    hostile = ir.Server("https://a.example/{v}", variables=(ir.ServerVariable("v", "{{connection.key}}"),))
+    known = app()
+    operations = tuple(replace(one, servers=(hostile,)) for one in known.operations)
+    resources = tuple(replace(one, operations=operations) for one in known.resources[:1])
+    emitted = discover()["make"].emit(replace(known, servers=(hostile,), resources=resources), PUBLISHER)
+    texts = [file.data.decode() for file in emitted.files if file.path.endswith(".iml.json")]
+    assert not [text for text in texts if "a.example/{{connection" in text]

@@ -16,6 +16,7 @@ registerHooks({
 const folder = path.resolve(process.argv[2]);
 const require = createRequire(path.join(folder, 'index.js'));
 const app = require('./index.js');
+const { isOwn } = require('./runtime/address.js');
 
 const kindOf = (name) => class extends Error { get kind() { return name; } };
 const names = ['Error', 'HaltedError', 'ExpiredAuthError', 'ThrottledError', 'RefreshAuthError'];
@@ -52,9 +53,9 @@ const tried = async ([kind, key, inputData, status, body]) => {
   };
   try {
     const found = await app[kind][key].operation.perform(z, bundle);
-    return { url, kind: Array.isArray(found) && found.length === 0 ? 'nothing' : 'success', message: '' };
+    return { url, isOwn: isOwn(url, bundle), kind: Array.isArray(found) && found.length === 0 ? 'nothing' : 'success', message: '' };
   } catch (error) {
-    return { url, kind: error.kind ?? error.name, message: error.message };
+    return { url, isOwn: isOwn(url, bundle), kind: error.kind ?? error.name, message: error.message };
   }
 };
 

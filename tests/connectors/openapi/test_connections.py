@@ -119,6 +119,10 @@ SERVERS: list[tuple[str, list[dict[str, Any]], tuple[ir.Server, ...]]] = [
     ("none", [], (ir.Server(""),)),
     ("one", [{"url": "https://a.example/v1/", "description": "Main"}], (ir.Server("https://a.example/v1", "Main"),)),
     ("relative", [{"url": "/v1"}], (ir.Server("/v1"),)),
+    ("relative to the folder of the document", [{"url": "v1/"}], (ir.Server("/v1"),)),
+    ("relative upwards", [{"url": "./../v1"}], (ir.Server("/v1"),)),
+    ("the host of the document", [{"url": "/"}], (ir.Server(""),)),
+    ("without a scheme", [{"url": "//a.example/v1"}], (ir.Server("https://a.example/v1"),)),
     (
         "variables",
         [

@@ -19,7 +19,7 @@ def communication(app: ir.App, connections: Connections, base_url: str, *, leave
         found.headers = {name: _at_home(value) for name, value in found.headers.items()}
     operations = [*app.operations, *app.internal]
     return {
-        "baseUrl": base_url,
+        "baseUrl": iml.literal(base_url),
         **found.sent,
         "timeout": TIMEOUT_MILLISECONDS,
         "response": {"error": errors.directive(operations)},

@@ -66,6 +66,7 @@ def request(operation: ir.Operation, values: Mapping[str, Value], host: str = ""
         if one.id in values:
             at[one.location].append((one, values[one.id]))
     path, _, fixed = operation.path.partition("?")
+    host = iml.literal(host)
     url = host + _path(path, at[ir.Location.PATH])
     if len(url) > URL_LENGTH_MAX:
         raise iml.InexpressibleError(f"Make takes URLs of at most {URL_LENGTH_MAX} characters.")

@@ -30,13 +30,13 @@ def base_url(app: ir.App, publisher: Publisher) -> str:
 def settings(app: ir.App, publisher: Publisher) -> dict[str, Any]:
     """What the runtime part has to know of the whole app."""
     server = app.servers[0] if app.servers else ir.Server("")
-    own = {one.servers[0].address for one in (*app.operations, *app.internal) if one.servers}
+    own = filter(None, map(app.own_server, (*app.operations, *app.internal)))
     return {
         "title": publisher.title,
         "homepage": publisher.homepage,
         "baseUrl": base_url(app, publisher),
         "baseUrlVariable": f"{identifier(publisher.name).upper()}_BASE_URL",
-        "otherServers": sorted(url for url in own if "://" in url and url != server.address),
+        "otherServers": sorted({one.address for one in own if not one.is_relative}),
         "variables": [
             {"name": variable.name, "key": naming.key(variable.name, otherwise="server"), "default": variable.default}
             for variable in server.variables
