@@ -17,8 +17,8 @@ _GRANTS = {ir.Grant.AUTHORIZATION_CODE: "authorizationCode", ir.Grant.CLIENT_CRE
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One type. `authenticate` says where its values travel; None for OAuth 2, which n8n does by itself. It is tested at
-    `test_path` of `test_server`, None for the base URL."""
+    """One type. `authenticate` says where its values travel; None for OAuth 2, which n8n does by itself. It is tested
+    at `test_path` of `test_server`, None for the base URL."""
 
     class_name: str
     name: str

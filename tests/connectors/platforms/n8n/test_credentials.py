@@ -46,8 +46,8 @@ def document(url: str) -> dict[str, Any]:
 
 @dataclass
 class Service:
-    """Takes the token `good` alone, and gives out `token`, if any, else refuses it. `moved_to` says where it sends those who ask for a
-    path; `asked` are the paths that were asked for, and the headers; `sent` are the files."""
+    """Takes the token `good` alone, and gives out `token`, if any, else refuses it. `moved_to` says where it sends
+    those who ask for a path; `asked` are the paths that were asked for, and the headers; `sent` are the files."""
 
     url: str
     good: str = "good"
