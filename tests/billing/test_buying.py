@@ -1,10 +1,12 @@
 """What somebody pays for is what they get."""
 
+import asyncio
 import html
 import re
 
 import pytest
 
+from aiops.billing.gateway import Gateway
 from aiops.logs import configure_logs
 from tests.fixtures.shop import Shop
 from tests.fixtures.stripe.server import SECRET_KEY, WEBHOOK_SECRET
@@ -290,3 +292,36 @@ async def test_no_secret_and_no_event_is_in_the_log(sqlite_shop: Shop, capfd: py
     assert "stripe_failed" in err
     for secret in (SECRET_KEY, WEBHOOK_SECRET, "whsec_guessed", "Bearer", "ada@example.com"):
         assert secret not in out + err
+
+
+@pytest.mark.parametrize("made", ["customers", "prices"])
+async def test_what_could_not_be_made_at_stripe_is_made_when_it_is_asked_for_again(
+    sqlite_shop: Shop, made: str
+) -> None:
+    ada, fault = await sqlite_shop.buyer(), sqlite_shop.stripe.fault
+    fault.calls, fault.status, fault.only = 1, 500, f"POST /v1/{made}"
+    assert await ada.choose("/billing/plan", plan="pro") is None
+    assert "Nothing was charged this time." in ada.person.text
+    assert await ada.choose("/billing/plan", plan="pro") is not None
+
+
+async def test_those_who_are_the_first_to_subscribe_at_the_same_moment_share_a_price(
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, both = Gateway._price_by_key, asyncio.Barrier(2)
+    looks = 0
+
+    async def look_together(gateway: Gateway, key: str) -> str | None:
+        nonlocal looks
+        looks += 1
+        found = await look(gateway, key)
+        if looks <= 2:
+            await both.wait()
+        return found
+
+    monkeypatch.setattr(Gateway, "_price_by_key", look_together)
+    gateway = sqlite_shop.service.runtime.payments
+    assert gateway is not None
+    one, other = await asyncio.gather(*(gateway.price_of("pro", 1900, "usd", 500) for _ in range(2)))
+    assert (one, looks) == (other, 3)
+    assert [price["id"] for price in sqlite_shop.stripe.world.all("price")] == [one]

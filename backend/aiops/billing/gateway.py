@@ -4,7 +4,6 @@ Stripe's objects carry in their metadata what they are for, so that all that fol
 a pack its credits, a price its plan and that plan's credits.
 """
 
-import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -85,32 +84,32 @@ class Gateway:
             raise ValueError("Its signature is missing, wrong or too old.") from None
 
     async def make_customer(self, account_id: str, email: str) -> str:
-        """The id of a new customer; of the same one where that was asked for a moment ago already."""
+        """The id of a new customer."""
         with translated():
-            customer = await self.api.customers.create_async(
-                {"email": email, "metadata": {ACCOUNT: account_id}},
-                {"idempotency_key": f"aiops-customer-{account_id}"},
-            )
+            customer = await self.api.customers.create_async({"email": email, "metadata": {ACCOUNT: account_id}})
         return customer.id
 
     async def price_of(self, plan: str, amount: int, currency: str, credits_: int) -> str:
         """The id of the price of a plan by the month; made where there is none of this amount yet."""
         key = f"aiops {plan} {amount} {currency}"
         with translated():
-            found = await self.api.prices.list_async({"lookup_keys": [key], "active": True, "limit": 1})
-            if found.data:
-                return found.data[0].id
-            price = await self.api.prices.create_async(
-                {
-                    "currency": currency,
-                    "unit_amount": amount,
-                    "recurring": {"interval": "month"},
-                    "lookup_key": key,
-                    "product_data": {"name": f"{plan} plan, {credits_:,} credits a month"},
-                    "metadata": {PLAN: plan, CREDITS: str(credits_)},
-                },
-                {"idempotency_key": f"aiops-price-{_digest(key)}"},
-            )
+            if found := await self._price_by_key(key):
+                return found
+            try:
+                price = await self.api.prices.create_async(
+                    {
+                        "currency": currency,
+                        "unit_amount": amount,
+                        "recurring": {"interval": "month"},
+                        "lookup_key": key,
+                        "product_data": {"name": f"{plan} plan, {credits_:,} credits a month"},
+                        "metadata": {PLAN: plan, CREDITS: str(credits_)},
+                    }
+                )
+            except stripe.InvalidRequestError:
+                if found := await self._price_by_key(key):  # made by somebody else at this moment
+                    return found
+                raise
         return price.id
 
     async def sell_pack(self, account_id: str, customer_id: str, pack: Pack, currency: str, address: str) -> str:
@@ -196,6 +195,10 @@ class Gateway:
             async for event in first.auto_paging_iter():
                 yield event
 
+    async def _price_by_key(self, key: str) -> str | None:
+        found = await self.api.prices.list_async({"lookup_keys": [key], "active": True, "limit": 1})
+        return found.data[0].id if found.data else None
+
     async def _check_out(self, parameters: "SessionCreateParams") -> stripe.checkout.Session:
         with translated():
             return await self.api.checkout.sessions.create_async(parameters)
@@ -266,7 +269,3 @@ def _ways_back(address: str) -> "SessionCreateParams":
 def _url_of(session: stripe.checkout.Session) -> str:
     assert session.url is not None
     return session.url
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
