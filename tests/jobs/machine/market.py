@@ -165,10 +165,15 @@ class Market:
             account.keys[job.key] = (job.id, job.created_at)
 
     def _next_turn(self, account_id: str) -> int:
-        """After the account's own; level with what is at work or, where nothing is, with the first that waits."""
+        """After the account's own that wait; else level with what was claimed last, as far as what is open tells that,
+        or after the account's last job where that stood there, or one further, already."""
         turns = {status: [job.turn for job in self.jobs.values() if job.status == status] for status in OPEN}
-        mine = [job.turn + 1 for job in self.jobs.values() if job.status == "queued" and job.account_id == account_id]
-        return max([*mine, max(turns["running"], default=min(turns["queued"], default=0))])
+        level = max(max(turns["running"], default=0), min(turns["queued"], default=1) - 1)
+        mine = [job for job in self.jobs.values() if job.account_id == account_id]
+        last = sorted(mine, key=lambda job: (job.created_at, job.id))[-1:]
+        has_had = [job.turn + 1 for job in last if job.turn in (level, level + 1)]
+        waiting = [job.turn + 1 for job in mine if job.status == "queued"]
+        return max([*(has_had or [level]), *waiting])
 
     def stands_for(self, account_id: str, key: str | None, at: datetime) -> Job | None:
         """The job whose answer a call under this key gets, or is refused for."""
