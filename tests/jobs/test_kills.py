@@ -156,20 +156,22 @@ def running_processes(*, of: int | None = None) -> set[Child]:
 
 @asynccontextmanager
 async def customers(server: StubServer, key: str) -> AsyncIterator[list[int]]:
-    """The statuses that they are answered. One of them buys speech, which is made in subprocesses."""
+    """The statuses that they are answered. One of them buys speech, which is made in subprocesses. At the end each
+    waits for its answer: a call that was given up could still reach a server, and begin a job after all have ended."""
     orders = [(SPEECH, "text"), *[(IMAGE, "prompt")] * (CUSTOMERS - 1)]
     answers: list[int] = []
+    closing = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(buy(server, key, order, f"{number}", answers)) for number, order in enumerate(orders)
-        ]
+        for number, (path, field) in enumerate(orders):
+            group.create_task(buy(server, key, (path, field, f"{number}"), answers, closing))
         yield answers
-        for task in tasks:
-            task.cancel()
+        closing.set()
 
 
-async def buy(server: StubServer, key: str, order: tuple[str, str], customer: str, answers: list[int]) -> None:
-    path, field = order
+async def buy(
+    server: StubServer, key: str, order: tuple[str, str, str], answers: list[int], closing: asyncio.Event
+) -> None:
+    path, field, customer = order
     contract = ContractCheck(api_document())
     headers = {"Authorization": f"Bearer {key}"}
     hooks: dict[str, list[Callable[..., Any]]] = {"response": [contract]}
@@ -177,7 +179,7 @@ async def buy(server: StubServer, key: str, order: tuple[str, str], customer: st
     each_anew = httpx.Limits(max_keepalive_connections=0)  # so that every process gets some
     options: dict[str, Any] = {"event_hooks": hooks, "limits": each_anew, "timeout": 30}
     async with httpx.AsyncClient(base_url=server.url, headers=headers, **options) as client:
-        while True:
+        while not closing.is_set():
             number += 1
             try:
                 once = {"Idempotency-Key": f"{customer}-{number}"}
