@@ -16,6 +16,9 @@ from sqlalchemy import make_url
 
 from aiops.accounts.plans import load_plans
 from aiops.database import engine
+from aiops.database.engine import Session
+from aiops.database.tables import Job
+from aiops.jobs import presentation, service_call
 from aiops.providers.base import Call, Media
 from tests.fixtures.buyers import (
     OPENING_CREDITS,
@@ -174,6 +177,24 @@ async def test_work_whose_lease_lapses_during_an_outage_is_settled_once(
         assert (await call).status_code == status
         assert len(service.provider.calls) == calls
         assert await ada.credits() == credits_left
+
+
+async def test_an_answer_whose_connection_is_cut_is_read_again(
+    tmp_path: Path, new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job has ended and is charged: to tell its caller that it runs would have it bought once more."""
+    url, cuts = new_database("postgresql"), [cut_connections]
+
+    async def find_after_a_cut(session: Session, account_id: str, job_id: str) -> Job | None:
+        if cuts:
+            cuts.pop()(url)
+        return await presentation.find_job(session, account_id, job_id)
+
+    monkeypatch.setattr(service_call, "find_job", find_after_a_cut)
+    async with running_service(tmp_path, url) as service:
+        ada = await service.customer()
+        answer = await ada.image()
+        assert (answer.status_code, answer.json()["credits_remaining"], cuts) == (200, 4995, [])
 
 
 async def _are_kept(service: Service, files: int) -> bool:

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,6 +22,8 @@ from aiops.jobs.submission import Outcome, Submission, submit, was_accepted
 from aiops.jobs.succession import wake_successors
 from aiops.preferences import NONE, Preferences
 from aiops.runtime import Runtime
+
+T = TypeVar("T")
 
 CALLBACK_URL = "callback_url"  # of any service's body; no part of the work
 RUNNING_RETRY_SECONDS = 5
@@ -70,17 +73,29 @@ async def accept(runtime: Runtime, call: ServiceCall) -> Outcome:
 
 
 async def _resolved(database: Database, submission: Submission, doubtful: Outcome) -> Outcome:
-    """What became of a submission in doubt, once the database can be asked. Where that takes too long, the caller is
-    given the job, because it may be there and be charged."""
+    """What became of a submission in doubt. Where the database cannot be asked, the caller is given the job, because it
+    may be there and be charged."""
+    try:
+        accepted = await _patiently(lambda: was_accepted(database, submission))
+    except (SQLAlchemyError, OSError):
+        return _refused(doubtful, JobRunningError(submission.job_id, RUNNING_RETRY_SECONDS))
+    return replace(doubtful, in_doubt=False) if accepted else _refused(doubtful, DatabaseUnavailableError())
+
+
+async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
+    """What the database says, asked again where it is away for a moment, as a restart of it is.
+
+    Raises:
+        SQLAlchemyError, OSError: it has been away for `DOUBT_SECONDS`.
+    """
     give_up_at = time.monotonic() + DOUBT_SECONDS
-    while time.monotonic() < give_up_at:
+    while True:
         try:
-            accepted = await was_accepted(database, submission)
+            return await read()
         except (SQLAlchemyError, OSError):
-            await asyncio.sleep(DOUBT_PAUSE_SECONDS)
-        else:
-            return replace(doubtful, in_doubt=False) if accepted else _refused(doubtful, DatabaseUnavailableError())
-    return _refused(doubtful, JobRunningError(submission.job_id, RUNNING_RETRY_SECONDS))
+            if time.monotonic() >= give_up_at:
+                raise
+        await asyncio.sleep(DOUBT_PAUSE_SECONDS)
 
 
 def _refused(doubtful: Outcome, error: ApiError) -> Outcome:
@@ -100,16 +115,21 @@ async def wait(
     has_ended = await runtime.waiters.wait(runtime.database, job_id, wait_seconds, is_new=is_new)
     if not has_ended and seconds is None:
         await _tell(runtime, await queue.expire(runtime.database, job_id, runtime.clock()))
+    said = await _patiently(lambda: _said_of(runtime, caller.account_id, job_id))
+    if isinstance(said, ApiError):
+        raise said
+    if isinstance(said, models.Job) and seconds is None:
+        raise JobRunningError(job_id, RUNNING_RETRY_SECONDS)
+    return said
+
+
+async def _said_of(runtime: Runtime, account_id: str, job_id: str) -> dict[str, Any] | models.Job | ApiError:
+    """The answer of a job that has ended, or the job."""
     async with runtime.database.read() as session:
-        job = await find_job(session, caller.account_id, job_id)
-        if job is not None and job.finished_at is None and seconds is not None:
-            return present(job, None)
-        if job is None or job.finished_at is None:
-            raise JobRunningError(job_id, RUNNING_RETRY_SECONDS)
-        ended = await answer(session, job, runtime.urls)
-    if isinstance(ended, ApiError):
-        raise ended
-    return ended
+        job = await find_job(session, account_id, job_id)
+        if job is None:
+            return JobRunningError(job_id, RUNNING_RETRY_SECONDS)
+        return present(job, None) if job.finished_at is None else await answer(session, job, runtime.urls)
 
 
 async def cancel(runtime: Runtime, account_id: str, job_id: str) -> None:
