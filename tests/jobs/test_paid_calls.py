@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from aiops.database.engine import Database
+from aiops.database.tables import Job
+from aiops.jobs import queue
 from aiops.providers.base import Call, ProviderUnavailableError, Unsupported
+from tests.fixtures.aftermath import read_books
 from tests.fixtures.providers import StubProvider
 from tests.fixtures.service import IMAGE, Customer, Service, running_service
 
@@ -50,6 +54,32 @@ async def test_a_restart_in_the_middle_of_a_paid_call(tmp_path: Path, database_u
         assert [job["status"] for job in jobs] == ["succeeded", "failed"]
         assert "cannot safely be repeated" in jobs[1]["reason"]
     assert answer.json()["credits_remaining"] == 4995
+
+
+async def test_a_stop_while_an_order_is_noted_does_not_lose_it(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noting, note = asyncio.Event(), queue.note_request_id
+
+    async def order_and_hang(call: Call) -> None:
+        await call.started("fal-1")
+        await asyncio.Event().wait()
+
+    async with running_service(tmp_path, database_url) as first:
+
+        async def note_during_the_stop(database: Database, job: Job, request_id: str) -> bool:
+            noting.set()
+            await first.runtime.draining.wait()
+            return await note(database, job, request_id)
+
+        monkeypatch.setattr(queue, "note_request_id", note_during_the_stop)
+        first.provider.paid, first.provider.behave = True, order_and_hang
+        call = await interrupt(first, await first.customer(), noting)
+    call.cancel()
+    database = Database(database_url)
+    (job,) = (await read_books(database)).jobs
+    await database.close()
+    assert (job.status, job.provider_request_id) == ("queued", "fal-1")
 
 
 async def test_a_provider_that_cannot_take_a_request_is_not_asked(tmp_path: Path, database_url: str) -> None:

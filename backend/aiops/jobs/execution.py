@@ -1,11 +1,11 @@
 """What the handler of a service is given to work with: providers, the caller's material, and a place for its output."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from pydantic import BaseModel
@@ -40,6 +40,7 @@ SECONDS_PER_MINUTE = 60
 
 P = TypeVar("P")
 R = TypeVar("R", bound=Answer)
+T = TypeVar("T")
 
 
 class LeaseLostError(Exception):
@@ -179,7 +180,8 @@ class JobContext:
     async def _begin(self, provider: Provider) -> Call:
         resumed = self.job.provider_request_id if provider.name == self.job.provider else None
         if resumed is None and (provider.paid or self.job.paid_call):
-            if not await queue.note_provider(self.runtime.database, self.job, provider.name, paid=provider.paid):
+            noting = queue.note_provider(self.runtime.database, self.job, provider.name, paid=provider.paid)
+            if not await _to_its_end(noting):
                 raise LeaseLostError
             self.job.paid_call = provider.paid
         self.provider, self.provider_request_id = provider.name, resumed
@@ -196,13 +198,23 @@ class JobContext:
         has no number. The job's deadline cuts this off."""
         while True:
             try:
-                return await queue.note_request_id(self.runtime.database, self.job, request_id)
+                return await _to_its_end(queue.note_request_id(self.runtime.database, self.job, request_id))
             except (SQLAlchemyError, OSError):
                 log.exception("request_id_not_noted_yet", provider_request_id=request_id)
                 await asyncio.sleep(NOTE_PAUSE_SECONDS)
 
     def _report(self, progress: float) -> None:
         self.progress = min(max(progress, 0.0), 1.0)
+
+
+async def _to_its_end(transaction: Coroutine[Any, Any, T]) -> T:
+    """Has whoever cuts us off wait for a transaction, which would else be in doubt, and its note of an order lost."""
+    task = asyncio.ensure_future(transaction)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 def _check(answer: R, check: Callable[[R], object]) -> None:
