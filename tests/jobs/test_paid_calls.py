@@ -16,11 +16,12 @@ from tests.fixtures.service import IMAGE, Customer, Service, running_service
 KEY = {"Idempotency-Key": "order-1"}
 
 
-async def interrupt(service: Service, customer: Customer, begun: asyncio.Event) -> asyncio.Task[object]:
-    """A call whose server stops as soon as the provider is at work."""
-    call: asyncio.Task[object] = asyncio.create_task(customer.image(**KEY))
+async def interrupt(service: Service, customer: Customer, begun: asyncio.Event) -> None:
+    """A call whose server stops as soon as the provider is at work: first it tells its caller of the job."""
+    call = asyncio.create_task(customer.image(**KEY))
     await begun.wait()
-    return call
+    service.runtime.waiters.give_up()
+    assert (await call).json()["code"] == "job_running"
 
 
 @pytest.mark.parametrize("is_noted", [True, False], ids=["request id noted", "no request id yet"])
@@ -39,8 +40,7 @@ async def test_a_restart_in_the_middle_of_a_paid_call(tmp_path: Path, database_u
     async with running_service(tmp_path, database_url) as first:
         first.provider.paid, first.provider.behave = True, begin_and_hang
         ada = await first.customer()
-        call = await interrupt(first, ada, begun)
-    call.cancel()
+        await interrupt(first, ada, begun)
     async with running_service(tmp_path, database_url, reaper_seconds=0.1) as second:
         second.provider.paid, second.provider.behave = True, resume
         client = second.client(Authorization=f"Bearer {ada.key}")
@@ -74,8 +74,7 @@ async def test_a_stop_while_an_order_is_noted_does_not_lose_it(
 
         monkeypatch.setattr(queue, "note_request_id", note_during_the_stop)
         first.provider.paid, first.provider.behave = True, order_and_hang
-        call = await interrupt(first, await first.customer(), noting)
-    call.cancel()
+        await interrupt(first, await first.customer(), noting)
     database = Database(database_url)
     (job,) = (await read_books(database)).jobs
     await database.close()
@@ -103,8 +102,7 @@ async def test_a_job_whose_provider_is_no_longer_configured_is_not_bought_elsewh
     gone, spare = StubProvider(name="gone", paid=True, behave=begin_and_hang), StubProvider(name="spare", paid=True)
     async with running_service(tmp_path, database_url, [gone]) as first:
         ada = await first.customer()
-        call = await interrupt(first, ada, begun)
-    call.cancel()
+        await interrupt(first, ada, begun)
     async with running_service(tmp_path, database_url, [spare], reaper_seconds=0.1) as second:
         client = second.client(Authorization=f"Bearer {ada.key}")
         answer = await client.post(IMAGE, json={"prompt": "a lighthouse"}, headers=KEY)
