@@ -9,6 +9,9 @@ SUPPORTED = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
 
+# Half as many again as cores: a third of the tests' time is spent waiting for processes and deadlines.
+TEST_PROCESSES = $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
+
 BIN = .venv/bin
 PIP = $(BIN)/pip --disable-pip-version-check
 CONNECTORS = openapi/aiops.yaml --publisher connectors/publisher.yaml --output connectors
@@ -20,7 +23,7 @@ serve: .venv/serve.installed
 	$(BIN)/aiops serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: .venv/test.installed prism connectors/zapier/node_modules/.package-lock.json
-	$(BIN)/pytest --numprocesses auto --dist loadfile -m "not browser and not flite and not long and not specs and not n8n"
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile -m "not browser and not flite and not long and not specs and not n8n"
 
 # A real n8n, and our package as n8n installs it.
 test-n8n: .venv/test.installed n8n-install
