@@ -13,9 +13,11 @@ from aiops.contract.models import ImageRequest
 from aiops.jobs import service_call
 from aiops.jobs.service_call import ServiceCall
 from aiops.providers.base import Call, ProviderUnavailableError
-from tests.fixtures.service import IMAGE, SPEECH, Customer, Service
+from tests.fixtures.media import wav
+from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Customer, Service
 
 KEY = {"Idempotency-Key": "order-1"}
+RECORDING, OTHER_RECORDING = wav(16_000, 1, bytes(32_000)), wav(16_000, 1, bytes(64_000))
 
 
 def without_url(answer: httpx.Response) -> dict[str, Any]:
@@ -60,6 +62,28 @@ async def test_another_service_under_the_same_key_is_refused(service: Service) -
     answer = await ada.client.post(SPEECH, json={"text": "a lighthouse"}, headers=KEY)
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
     assert await ada.credits() == 4995
+
+
+async def transcribe(who: Customer, recording: bytes, language: str = "en") -> httpx.Response:
+    """As a step of a workflow does it: its recording is uploaded each time, and so has a link of its own."""
+    uploaded = await who.client.post("/api/files", files={"file": ("call.wav", recording)})
+    body = {"audio_url": uploaded.json()["file_url"], "language": language}
+    return await who.client.post(TRANSCRIPTION, json=body, headers=KEY)
+
+
+async def test_a_repeat_whose_file_is_uploaded_anew_is_the_same(service: Service) -> None:
+    ada = await service.customer()
+    first, again = await transcribe(ada, RECORDING), await transcribe(ada, RECORDING)
+    assert (again.status_code, again.headers["idempotent-replayed"], again.json()) == (200, "true", first.json())
+    assert len(service.provider.calls) == 1
+
+
+@pytest.mark.parametrize("other", [{"recording": OTHER_RECORDING}, {"language": "fr"}], ids=["file", "language"])
+async def test_another_file_or_another_word_beside_it_is_refused(service: Service, other: dict[str, Any]) -> None:
+    ada = await service.customer()
+    await transcribe(ada, RECORDING)
+    answer = await transcribe(ada, **{"recording": RECORDING, **other})
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
 
 
 async def test_accounts_have_keys_of_their_own(service: Service) -> None:

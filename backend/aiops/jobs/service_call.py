@@ -63,6 +63,7 @@ async def accept(runtime: Runtime, call: ServiceCall) -> Outcome:
         request_id=call.request_id,
         callback_url=callback_url,
         tells_by_email=settings.smtp_url is not None,
+        urls=runtime.urls,
     )
     outcome = await submit(runtime.database, submission, now)
     if outcome.in_doubt:

@@ -18,7 +18,7 @@ from aiops.accounts import rate_limits
 from aiops.accounts.authentication import Caller
 from aiops.accounts.rate_limits import Quota
 from aiops.database.engine import CommitInDoubtError, Database, Session, dialect_of, insert_into
-from aiops.database.tables import IDEMPOTENCY_KEY_AGE, OPEN_STATUSES, Account, Callback, IdempotencyKey, Job
+from aiops.database.tables import IDEMPOTENCY_KEY_AGE, OPEN_STATUSES, Account, Callback, File, IdempotencyKey, Job
 from aiops.errors import (
     ApiError,
     IdempotencyKeyReusedError,
@@ -29,6 +29,7 @@ from aiops.errors import (
 from aiops.identifiers import new_id
 from aiops.jobs.turns import line_of
 from aiops.ledger import ledger
+from aiops.storage.signed_urls import SignedUrls
 from aiops.webhooks import outbox
 
 log = structlog.get_logger()
@@ -53,7 +54,7 @@ _EARLIER = (
 class Submission:
     """A valid call to a service. `refusal` is why it cannot run here, where that is known already. `job_id` is made
     before its transaction begins, so that the job can be looked for where the transaction's end is in doubt.
-    `tells_by_email` where the account's owner is told of low credits that way too."""
+    `tells_by_email` where the account's owner is told of low credits that way too. `urls` know links to our files."""
 
     caller: Caller
     operation_id: str
@@ -66,6 +67,7 @@ class Submission:
     request_id: str | None = None
     callback_url: str | None = None
     tells_by_email: bool = False
+    urls: SignedUrls | None = None
     job_id: str = field(default_factory=lambda: new_id("job"))
 
     @property
@@ -148,7 +150,30 @@ async def _earlier_job(
     claimed = (await session.execute(_EARLIER, values)).scalar_one_or_none()
     if claimed is None:
         return None
-    return claimed.job_id if claimed.fingerprint == submission.fingerprint else IdempotencyKeyReusedError()
+    if claimed.fingerprint == submission.fingerprint:
+        return claimed.job_id
+    job = await session.get_one(Job, claimed.job_id)
+    return job.id if await _is_of_same_files(session, submission, job, now) else IdempotencyKeyReusedError()
+
+
+async def _is_of_same_files(session: Session, submission: Submission, earlier: Job, now: datetime) -> bool:
+    """Whether two calls differ only in their links to files of ours, and those hold the same."""
+    if submission.urls is None or submission.operation_id != earlier.operation_id:
+        return False
+    here, these = _without_links(submission.urls, submission.request, now)
+    there, those = _without_links(submission.urls, earlier.request, now)
+    if here != there or these.keys() != those.keys():
+        return False
+    rows = await session.execute(select(File).where(col(File.id).in_({*these.values(), *those.values()})))
+    contents = {file.id: file.sha256 for file in rows.scalars()}
+    return all(contents.get(these[name], these[name]) == contents.get(those[name]) for name in these)
+
+
+def _without_links(urls: SignedUrls, request: dict[str, Any], now: datetime) -> tuple[dict[str, Any], dict[str, str]]:
+    """A request's other members, and the ids of our files that the rest of them link to."""
+    found = {name: urls.file_of(value, now) for name, value in request.items() if isinstance(value, str)}
+    ids = {name: file_id for name, file_id in found.items() if file_id is not None}
+    return {name: value for name, value in request.items() if name not in ids}, ids
 
 
 async def _count(session: Session, caller: Caller, now: datetime) -> Outcome:
