@@ -56,6 +56,15 @@ def test_each_service_of_each_provider_is_called_once(run: Run, monkeypatch: pyt
     assert "secretofthetests" not in done.out + done.err
 
 
+def test_a_provider_that_wants_money_is_told_in_words(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with in_another_thread(FAL) as (fal,):
+        fal.behaviour = Behaviour.UNPAID
+        set_variables(monkeypatch, **FAL.settings(fal.url))
+        done = run("providers", "check", providers="fal", private_hosts=fal.authority)
+    assert done.out.count("The provider's account of this server is empty or locked.") == 3
+    assert (done.code, fal.orders) == (1, [])
+
+
 def test_every_model_is_called_if_that_is_asked_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     with in_another_thread(FAL) as (fal,):
         set_variables(monkeypatch, **FAL.settings(fal.url))

@@ -121,6 +121,40 @@ async def test_a_429_that_wants_money_is_not_waited_for(member: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(402),
+        said({"detail": "User is locked. Reason: Exhausted balance. Top up your balance at fal.ai."}, 403),
+        said({"detail": "User is locked. Reason: Admin lock. Please contact support@fal.ai"}, 403),
+        said({"error": {"message": "Billing hard limit has been reached", "code": "billing_hard_limit_reached"}}, 400),
+    ],
+    ids=["402", "fal", "fal's lock", "images of OpenAI"],
+)
+async def test_who_wants_money_is_not_asked_again(answer: Answer) -> None:
+    async with saying(answer) as one:
+        with pytest.raises(ProviderUnavailableError, match="account of this server is empty or locked"):
+            await one.remote.order(ApiCall("POST", one.server.url), Deadline(60))
+        assert not one.remote.is_open
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(403),
+        said({"detail": "You cannot access this model."}, 403),
+        said({"detail": [{"msg": "User is locked.", "type": "value_error"}]}, 403),
+        said({"detail": "User is locked."}, 404),
+    ],
+    ids=["nothing said", "a gated model", "of a field", "404"],
+)
+async def test_who_refuses_one_model_is_asked_for_another(answer: Answer) -> None:
+    async with saying(answer) as one:
+        with pytest.raises(ProviderUnavailableError, match="answered with an error"):
+            await one.remote.order(ApiCall("POST", one.server.url), Deadline(60))
+        assert one.remote.is_open
+
+
+@pytest.mark.parametrize(
     ("status", "failure"),
     [*((one, ProviderFailedError) for one in IN_DOUBT), *((one, ProviderUnavailableError) for one in NOT_TAKEN)],
 )

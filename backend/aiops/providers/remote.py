@@ -196,7 +196,7 @@ class Remote:
             raise ProviderFailedError("The provider broke off, or did not answer in time.") from error
 
     def _judged(self, answer: ApiAnswer) -> ApiAnswer:
-        if answer.is_success or answer.status in (400, 422):
+        if answer.is_success or (answer.status in (400, 422) and not _wants_money(answer)):
             return answer
         self.note(answer)
         match answer.status:
@@ -204,10 +204,10 @@ class Remote:
                 log.error("provider_refuses_our_key", provider=self.name)
                 self._shut_until = time.monotonic() + SHUT_SECONDS
                 raise ProviderUnavailableError("The provider does not accept this server's key.")
-            case status if status == 402 or _wants_money(answer):
+            case _ if _wants_money(answer):
                 log.error("provider_wants_money", provider=self.name)
                 self._shut_until = time.monotonic() + SHUT_SECONDS
-                raise ProviderUnavailableError("The provider's account of this server is empty.")
+                raise ProviderUnavailableError("The provider's account of this server is empty or locked.")
             case status if status in IN_DOUBT_STATUSES:
                 raise ProviderFailedError("The provider broke off, or did not answer in time.")
             case _:
@@ -215,10 +215,17 @@ class Remote:
 
 
 def _wants_money(answer: ApiAnswer) -> bool:
-    """OpenAI says so by a 429, which to wait for is no use."""
-    match parsed(answer):
-        case {"error": {"code": "insufficient_quota"} | {"type": "insufficient_quota"}}:
-            return answer.status == 429
+    """402, or what is said in its stead: fal's 403 (fal-ai/fal, issues 1112 and 1168); OpenAI's 429, which to wait for
+    is no use, or its 400 where images are asked for."""
+    match answer.status, parsed(answer):
+        case 402, _:
+            return True
+        case 403, {"detail": str(detail)}:
+            return detail.startswith("User is locked")
+        case 429, {"error": {"code": "insufficient_quota"} | {"type": "insufficient_quota"}}:
+            return True
+        case 400, {"error": {"code": "billing_hard_limit_reached"}}:
+            return True
         case _:
             return False
 
