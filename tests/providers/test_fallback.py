@@ -226,19 +226,21 @@ async def test_both_are_down(tmp_path: Path, database_url: str, monkeypatch: pyt
         assert pair.fal.orders == pair.openai.orders == []
 
 
+@pytest.mark.parametrize("name", ["fal", "huggingface", "openai_compatible"])
 @pytest.mark.parametrize("behaviour", [Behaviour.KEY_REFUSED, Behaviour.UNPAID], ids=lambda one: one.value)
 async def test_who_refuses_the_key_is_not_live_for_a_while(
-    behaviour: Behaviour, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+    behaviour: Behaviour, name: str, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with both(tmp_path, database_url, monkeypatch, "fal") as pair:
-        pair.fal.behaviour = behaviour
+    async with both(tmp_path, database_url, monkeypatch, name) as pair:
+        server = {"fal": pair.fal, "huggingface": pair.huggingface, "openai_compatible": pair.openai}[name]
+        server.behaviour = behaviour
         ada = await pair.service.customer(credits=100)
         assert (await ada.image()).status_code == 500
         (images,) = [one for one in await catalogue(ada) if one["id"] == "generate_image"]
         assert [model["live"] for model in images["models"]] == [False, False, False]
         assert ((await ada.image()).status_code, await ada.credits()) == (503, 100)
         monkeypatch.setattr(remote, "time", Later(remote.SHUT_SECONDS))
-        pair.fal.behaviour = Behaviour.WORKS
+        server.behaviour = Behaviour.WORKS
         assert (await ada.image()).status_code == 200
 
 

@@ -112,8 +112,8 @@ class Remote:
         seconds_max: float | None = None,
         size_max_bytes: int = ANSWER_BYTES_MAX,
     ) -> ApiAnswer:
-        """Sends a call that the provider is paid for, and returns a success, or an error 400 or 422, which only the
-        adapter can read. Waits where it is told to come back later.
+        """Sends a call that the provider is paid for, or that leads to one, and returns a success, or an error 400 or
+        422, which only the adapter can read. Waits where it is told to come back later.
 
         Raises:
             ProviderUnavailableError: it was not taken.
@@ -200,7 +200,7 @@ class Remote:
             return answer
         self.note(answer)
         match answer.status:
-            case 401:
+            case _ if _refuses_key(answer):
                 log.error("provider_refuses_our_key", provider=self.name)
                 self._shut_until = time.monotonic() + SHUT_SECONDS
                 raise ProviderUnavailableError("The provider does not accept this server's key.")
@@ -212,6 +212,17 @@ class Remote:
                 raise ProviderFailedError("The provider broke off, or did not answer in time.")
             case _:
                 raise ProviderUnavailableError(f"The provider answered with an error (status {answer.status}).")
+
+
+def _refuses_key(answer: ApiAnswer) -> bool:
+    """401; of Hugging Face also a 403, where the token has not the right to call its Inference Providers."""
+    match answer.status, parsed(answer):
+        case 401, _:
+            return True
+        case 403, {"error": str(error)}:
+            return "sufficient permissions" in error
+        case _:
+            return False
 
 
 def _wants_money(answer: ApiAnswer) -> bool:
