@@ -28,6 +28,7 @@ BUSY = "The provider takes no more requests at the moment."
 NO_ANSWER = "The provider broke off, or did not answer in time."
 NOT_AN_IMAGE = "The provider answered with something that is not an image."
 NOT_FETCHED = "The provider's result could not be fetched."
+TOO_LARGE = "This is too large for the provider: send a shorter recording, or less text."
 RULES = "The provider refused this request: it is against its rules for content."
 
 
@@ -297,6 +298,32 @@ async def test_every_service_is_stored_and_answered(
         model = "parler-tts/parler-tts-mini-v1"
         other = (await ada.client.post(SPEECH, json={"text": "Good morning.", "model": model})).json()
         assert (other["provider"], other["model"]) == ("openai_compatible", "tts-1")
+
+
+# Who is asked where OpenAI's server finds a recording too large, how fal acts, and the status and reason of the answer.
+TOO_LARGE_ROWS = {
+    "for the only one": (("openai_compatible",), Behaviour.WORKS, 422, TOO_LARGE),
+    "not for the next": (("openai_compatible", "fal"), Behaviour.WORKS, 200, None),
+    "and the next is busy": (("openai_compatible", "fal"), Behaviour.BUSY_FOR_AN_HOUR, 500, BUSY),
+    "and the first is busy": (("fal", "openai_compatible"), Behaviour.BUSY_FOR_AN_HOUR, 500, BUSY),
+}
+
+
+@pytest.mark.parametrize("row", TOO_LARGE_ROWS)
+async def test_a_recording_that_is_too_large(
+    row: str, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the caller's fault only if nobody else might have taken it: to repeat the call is of no use then."""
+    names, behaviour, status, reason = TOO_LARGE_ROWS[row]
+    async with both(tmp_path, database_url, monkeypatch, *names) as pair:
+        ada = await pair.service.customer(credits=100)
+        speech = (await ada.client.post(SPEECH, json={"text": "Good morning."})).json()
+        pair.openai.bytes_max, pair.fal.behaviour = 100, behaviour
+        body = {"audio_url": speech["audio_url"], "model": "openai/whisper-large-v3"}
+        answer = await ada.client.post(TRANSCRIPTION, json=body)
+        assert (answer.status_code, answer.json().get("reason")) == (status, reason)
+        if status != 200:
+            assert (answer.json()["refunded"], await ada.credits()) == (True, speech["credits_remaining"])
 
 
 async def test_the_embedded_provider_is_no_fallback(

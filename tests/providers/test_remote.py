@@ -10,7 +10,7 @@ from aiops.http import ApiCall, FetchError, GuardedClient
 from aiops.logs import configure_logs
 from aiops.providers import reading, remote
 from aiops.providers.answers import MEDIA_BYTES_MAX
-from aiops.providers.base import ProviderFailedError, ProviderUnavailableError
+from aiops.providers.base import ProviderFailedError, ProviderLimitError, ProviderUnavailableError
 from aiops.providers.remote import Deadline, Remote
 from tests.fixtures.adapters import FAL_KEY, Pauses, tools
 from tests.fixtures.upstream import Answer, Request, Upstream, said, upstream
@@ -150,6 +150,13 @@ async def test_who_wants_money_is_not_asked_again(answer: Answer) -> None:
 async def test_who_refuses_one_model_is_asked_for_another(answer: Answer) -> None:
     async with saying(answer) as one:
         with pytest.raises(ProviderUnavailableError, match="answered with an error"):
+            await one.remote.order(ApiCall("POST", one.server.url), Deadline(60))
+        assert one.remote.is_open
+
+
+async def test_what_is_too_large_for_one_may_not_be_for_the_next() -> None:
+    async with saying(Answer(413)) as one:
+        with pytest.raises(ProviderLimitError, match="too large for the provider"):
             await one.remote.order(ApiCall("POST", one.server.url), Deadline(60))
         assert one.remote.is_open
 

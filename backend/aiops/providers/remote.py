@@ -24,7 +24,13 @@ from aiops.http import (
     TooLargeError,
 )
 from aiops.providers.answers import MEDIA_BYTES_MAX
-from aiops.providers.base import ProviderFailedError, ProviderRejectedError, ProviderUnavailableError, Tools
+from aiops.providers.base import (
+    ProviderFailedError,
+    ProviderLimitError,
+    ProviderRejectedError,
+    ProviderUnavailableError,
+    Tools,
+)
 from aiops.providers.reading import loggable, parsed
 
 log = structlog.get_logger()
@@ -47,6 +53,7 @@ FETCHES_MAX = 15
 SHUT_SECONDS = 60.0
 
 REFUSED = "The provider refused this request: it is against its rules for content."
+TOO_LARGE = "This is too large for the provider: send a shorter recording, or less text."
 
 
 class Deadline:
@@ -116,7 +123,7 @@ class Remote:
         422, which only the adapter can read. Waits where it is told to come back later.
 
         Raises:
-            ProviderUnavailableError: it was not taken.
+            ProviderUnavailableError: it was not taken; ProviderLimitError, because it is too large.
             ProviderFailedError: it may have been taken.
         """
         tries = 0
@@ -208,6 +215,8 @@ class Remote:
                 log.error("provider_wants_money", provider=self.name)
                 self._shut_until = time.monotonic() + SHUT_SECONDS
                 raise ProviderUnavailableError("The provider's account of this server is empty or locked.")
+            case 413:
+                raise ProviderLimitError(TOO_LARGE)
             case status if status in IN_DOUBT_STATUSES:
                 raise ProviderFailedError("The provider broke off, or did not answer in time.")
             case _:
