@@ -199,7 +199,8 @@ async def test_an_order_is_not_lost_while_the_database_is_away(
         ada = await pair.service.customer(credits=100)
         body = (await ada.image()).json()
         assert (body.get("provider"), await ada.credits(), len(pair.fal.orders)) == ("fal", 95, 1)
-        assert [(await pair.service.job(body["job_id"])).provider_request_id] == list(pair.fal.work)
+        noted = (await pair.service.job(body["job_id"])).provider_request_id
+        assert [noted] == [f"fal-ai/flux {number}" for number in pair.fal.work]
 
 
 async def test_an_order_whose_number_cannot_be_noted_is_taken_back_at_the_end(
