@@ -10,9 +10,10 @@ import pytest
 from aiops.app import create_runtime
 from aiops.cli.providers import notices
 from aiops.settings import Settings
-from tests.fixtures.adapters import FAL, OPENAI, Adapter, set_variables
+from tests.fixtures.adapters import FAL, HUGGINGFACE, OPENAI, Adapter, set_variables
 from tests.fixtures.command import Run
 from tests.fixtures.upstream import Behaviour, Upstream, upstream
+from tests.fixtures.upstream_huggingface import HuggingFaceServer
 
 
 @contextmanager
@@ -54,6 +55,28 @@ def test_each_service_of_each_provider_is_called_once(run: Run, monkeypatch: pyt
     assert "black-forest-labs/FLUX.1-dev must not be sold: FLUX.1 [dev] Non-Commercial License" in done.out
     assert (done.code, len(fal.orders), openai.orders) == (1, 3, [])
     assert "secretofthetests" not in done.out + done.err
+
+
+def test_a_provider_that_wants_money_is_told_in_words(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with in_another_thread(FAL) as (fal,):
+        fal.behaviour = Behaviour.UNPAID
+        set_variables(monkeypatch, **FAL.settings(fal.url))
+        done = run("providers", "check", providers="fal", private_hosts=fal.authority)
+    assert done.out.count("The provider's account of this server is empty or locked.") == 3
+    assert (done.code, fal.orders) == (1, [])
+
+
+@pytest.mark.parametrize("is_known", [False, True], ids=["no token of theirs", "one without the right"])
+def test_a_token_of_hugging_face_that_will_not_do_is_told_in_words(
+    is_known: bool, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with in_another_thread(HUGGINGFACE) as (server,):
+        assert isinstance(server, HuggingFaceServer)
+        server.behaviour, server.may_call = Behaviour.WORKS if is_known else Behaviour.KEY_REFUSED, False
+        set_variables(monkeypatch, **HUGGINGFACE.settings(server.url))
+        done = run("providers", "check", providers="huggingface", private_hosts=server.authority)
+    assert done.out.count("The provider does not accept this server's key.") == 2
+    assert (done.code, server.orders) == (1, [])
 
 
 def test_every_model_is_called_if_that_is_asked_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,7 +128,7 @@ async def test_a_restart_in_the_middle_of_an_order(tmp_path: Path, database_url:
     assert len(running.fal.orders) == 1, "it is submitted once"
     (job,) = books.jobs
     assert (job.id, job.status, job.provider, job.attempt) == (job_id, "succeeded", "fal", kills + 1)
-    assert list(running.fal.work) == [job.provider_request_id]
+    assert [f"fal-ai/flux {number}" for number in running.fal.work] == [job.provider_request_id]
     assert books.captured == {job_id: 5}
 
 

@@ -42,7 +42,9 @@ from tests.fixtures.upstream import TEXT, Answer, Behaviour, wav
 from tests.fixtures.upstream_fal import FalServer, Work
 
 SCHNELL, WHISPER = "black-forest-labs/FLUX.1-schnell", "openai/whisper-large-v3"
+MODELS = {"image": SCHNELL, "speech": "vibevoice", "text": WHISPER}
 HANG_SECONDS = 0.4
+OPERATIONS = {"image": "generate_image", "speech": "generate_speech", "text": "transcribe_audio"}
 SERVED, UNAVAILABLE, FAILED, REJECTED = "served", "the next is tried", "500 at once", "422"
 SECRET = "secretofthetests"
 
@@ -66,6 +68,10 @@ OUTCOMES = {
     Behaviour.NONSENSE: FAILED,
     Behaviour.POLICY: REJECTED,
 }
+
+
+# Whoever acts so is asked nothing more for a while: only the operator can mend it.
+SHUT = {Behaviour.KEY_REFUSED, Behaviour.UNPAID}
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,10 @@ async def serve(provider: Provider, service: str, folder: Path, call: Call) -> A
             return await provider.transcribe_audio(Audio(recording, 60), "de", WHISPER, call)
 
 
+def is_live(provider: Provider, service: str) -> bool:
+    return provider.serves(OPERATIONS[service], MODELS[service])
+
+
 async def outcome(provider: Provider, service: str, folder: Path, call: Call) -> str:
     """What it comes to. An answer that turns out to be none, checked as the server does, has been paid for."""
     try:
@@ -162,6 +172,7 @@ async def test_how_a_provider_acts_and_what_it_comes_to(
         monkeypatch.setattr(remote, "time", pauses)
         call = asked.call(HANG_SECONDS if hangs else 60)
         assert await outcome(provider, subject.service, tmp_path, call) == OUTCOMES[behaviour]
+        assert is_live(provider, subject.service) == (behaviour not in SHUT)
         assert len(server.orders) <= 1
         assert server.orders or OUTCOMES[behaviour] != SERVED
         assert not server.orders or OUTCOMES[behaviour] != UNAVAILABLE, "the next one would be paid as well"

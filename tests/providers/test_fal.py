@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from aiops.providers import remote
-from aiops.providers.base import ProviderFailedError, ProviderUnavailableError
+from aiops.providers import fal, remote
+from aiops.providers.base import CancellingProvider, ProviderFailedError, ProviderUnavailableError
+from aiops.providers.mapping import FAL_MODELS, Hosted
 from tests.fixtures.adapters import FAL, Pauses, provider_of
 from tests.fixtures.providers import png
 from tests.fixtures.upstream import HUGE_BYTES, Answer, said
 from tests.fixtures.upstream_fal import FalServer, failed_with
-from tests.providers.test_conformance import Asked, serve
+from tests.providers.test_conformance import OPERATIONS, SCHNELL, Asked, serve
 
 BROKEN = Answer(503, b'{"detail": "Service Unavailable"}')
 TROUBLE = {
@@ -55,6 +56,64 @@ async def test_a_result_that_is_too_large_is_not_asked_for_again(
         with pytest.raises(ProviderFailedError):
             await serve(provider_of(FAL, server, Pauses()), "text", tmp_path, Asked().call(60))
         assert len(server.trouble) == 1
+
+
+# What an upgrade may make of the table while an order is open.
+TABLES = {
+    "the same": FAL_MODELS,
+    "another app": {**FAL_MODELS, SCHNELL: Hosted("fal-ai/another/schnell", "")},
+    "no such model": {model: hosted for model, hosted in FAL_MODELS.items() if model != SCHNELL},
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_an_order_is_taken_up_under_another_table_than_it_was_placed_by(
+    table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with FAL.running(monkeypatch) as server:
+        (order,) = await placed(server, tmp_path)
+        monkeypatch.setattr(fal, "FAL_MODELS", TABLES[table])
+        provider = provider_of(FAL, server, Pauses())
+        answer = await serve(provider, "image", tmp_path, Asked().call(request_id=order))
+        assert (answer.data, len(server.orders)) == (png(), 1)
+        assert isinstance(provider, CancellingProvider)
+        await provider.cancel(OPERATIONS["image"], SCHNELL, order)
+        assert [work.is_cancelled for work in server.work.values()] == [True]
+
+
+async def test_an_order_that_a_release_before_has_noted_is_taken_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its number alone."""
+    async with FAL.running(monkeypatch) as server:
+        await placed(server, tmp_path)
+        (number,) = server.work
+        provider = provider_of(FAL, server, Pauses())
+        answer = await serve(provider, "image", tmp_path, Asked().call(request_id=number))
+        assert (answer.data, len(server.orders)) == (png(), 1)
+
+
+async def test_an_order_that_nobody_knows_the_app_of_has_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release before has noted its number alone, and this one has not its model."""
+    async with FAL.running(monkeypatch) as server:
+        await placed(server, tmp_path)
+        (number,) = server.work
+        monkeypatch.setattr(fal, "FAL_MODELS", TABLES["no such model"])
+        provider = provider_of(FAL, server, Pauses())
+        with pytest.raises(ProviderFailedError, match="no longer serves its model"):
+            await serve(provider, "image", tmp_path, Asked().call(request_id=number))
+        assert isinstance(provider, CancellingProvider)
+        await provider.cancel(OPERATIONS["image"], SCHNELL, number)
+        assert [work.is_cancelled for work in server.work.values()] == [False]
+
+
+async def placed(server: FalServer, folder: Path) -> list[str]:
+    """What is noted of an order of an image."""
+    asked = Asked()
+    await serve(provider_of(FAL, server, Pauses()), "image", folder, asked.call())
+    return asked.request_ids
 
 
 @pytest.mark.parametrize("status", [400, 422])

@@ -28,6 +28,7 @@ BUSY = "The provider takes no more requests at the moment."
 NO_ANSWER = "The provider broke off, or did not answer in time."
 NOT_AN_IMAGE = "The provider answered with something that is not an image."
 NOT_FETCHED = "The provider's result could not be fetched."
+TOO_LARGE = "This is too large for the provider: send a shorter recording, or less text."
 RULES = "The provider refused this request: it is against its rules for content."
 
 
@@ -198,7 +199,8 @@ async def test_an_order_is_not_lost_while_the_database_is_away(
         ada = await pair.service.customer(credits=100)
         body = (await ada.image()).json()
         assert (body.get("provider"), await ada.credits(), len(pair.fal.orders)) == ("fal", 95, 1)
-        assert [(await pair.service.job(body["job_id"])).provider_request_id] == list(pair.fal.work)
+        noted = (await pair.service.job(body["job_id"])).provider_request_id
+        assert [noted] == [f"fal-ai/flux {number}" for number in pair.fal.work]
 
 
 async def test_an_order_whose_number_cannot_be_noted_is_taken_back_at_the_end(
@@ -226,19 +228,21 @@ async def test_both_are_down(tmp_path: Path, database_url: str, monkeypatch: pyt
         assert pair.fal.orders == pair.openai.orders == []
 
 
+@pytest.mark.parametrize("name", ["fal", "huggingface", "openai_compatible"])
 @pytest.mark.parametrize("behaviour", [Behaviour.KEY_REFUSED, Behaviour.UNPAID], ids=lambda one: one.value)
 async def test_who_refuses_the_key_is_not_live_for_a_while(
-    behaviour: Behaviour, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+    behaviour: Behaviour, name: str, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with both(tmp_path, database_url, monkeypatch, "fal") as pair:
-        pair.fal.behaviour = behaviour
+    async with both(tmp_path, database_url, monkeypatch, name) as pair:
+        server = {"fal": pair.fal, "huggingface": pair.huggingface, "openai_compatible": pair.openai}[name]
+        server.behaviour = behaviour
         ada = await pair.service.customer(credits=100)
         assert (await ada.image()).status_code == 500
         (images,) = [one for one in await catalogue(ada) if one["id"] == "generate_image"]
         assert [model["live"] for model in images["models"]] == [False, False, False]
         assert ((await ada.image()).status_code, await ada.credits()) == (503, 100)
         monkeypatch.setattr(remote, "time", Later(remote.SHUT_SECONDS))
-        pair.fal.behaviour = Behaviour.WORKS
+        server.behaviour = Behaviour.WORKS
         assert (await ada.image()).status_code == 200
 
 
@@ -295,6 +299,32 @@ async def test_every_service_is_stored_and_answered(
         model = "parler-tts/parler-tts-mini-v1"
         other = (await ada.client.post(SPEECH, json={"text": "Good morning.", "model": model})).json()
         assert (other["provider"], other["model"]) == ("openai_compatible", "tts-1")
+
+
+# Who is asked where OpenAI's server finds a recording too large, how fal acts, and the status and reason of the answer.
+TOO_LARGE_ROWS = {
+    "for the only one": (("openai_compatible",), Behaviour.WORKS, 422, TOO_LARGE),
+    "not for the next": (("openai_compatible", "fal"), Behaviour.WORKS, 200, None),
+    "and the next is busy": (("openai_compatible", "fal"), Behaviour.BUSY_FOR_AN_HOUR, 500, BUSY),
+    "and the first is busy": (("fal", "openai_compatible"), Behaviour.BUSY_FOR_AN_HOUR, 500, BUSY),
+}
+
+
+@pytest.mark.parametrize("row", TOO_LARGE_ROWS)
+async def test_a_recording_that_is_too_large(
+    row: str, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the caller's fault only if nobody else might have taken it: to repeat the call is of no use then."""
+    names, behaviour, status, reason = TOO_LARGE_ROWS[row]
+    async with both(tmp_path, database_url, monkeypatch, *names) as pair:
+        ada = await pair.service.customer(credits=100)
+        speech = (await ada.client.post(SPEECH, json={"text": "Good morning."})).json()
+        pair.openai.bytes_max, pair.fal.behaviour = 100, behaviour
+        body = {"audio_url": speech["audio_url"], "model": "openai/whisper-large-v3"}
+        answer = await ada.client.post(TRANSCRIPTION, json=body)
+        assert (answer.status_code, answer.json().get("reason")) == (status, reason)
+        if status != 200:
+            assert (answer.json()["refunded"], await ada.credits()) == (True, speech["credits_remaining"])
 
 
 async def test_the_embedded_provider_is_no_fallback(

@@ -10,7 +10,7 @@ from aiops.http import ApiCall, FetchError, GuardedClient
 from aiops.logs import configure_logs
 from aiops.providers import reading, remote
 from aiops.providers.answers import MEDIA_BYTES_MAX
-from aiops.providers.base import ProviderFailedError, ProviderUnavailableError
+from aiops.providers.base import ProviderFailedError, ProviderLimitError, ProviderUnavailableError
 from aiops.providers.remote import Deadline, Remote
 from tests.fixtures.adapters import FAL_KEY, Pauses, tools
 from tests.fixtures.upstream import Answer, Request, Upstream, said, upstream
@@ -118,6 +118,47 @@ async def test_a_429_that_wants_money_is_not_waited_for(member: str) -> None:
         with pytest.raises(ProviderUnavailableError, match="account of this server is empty"):
             await one.remote.order(ApiCall("POST", one.server.url), Deadline(60))
         assert (one.pauses.seconds, len(one.server.requests), one.remote.is_open) == ([], 1, False)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(402),
+        said({"detail": "User is locked. Reason: Exhausted balance. Top up your balance at fal.ai."}, 403),
+        said({"detail": "User is locked. Reason: Admin lock. Please contact support@fal.ai"}, 403),
+        said({"error": {"message": "Billing hard limit has been reached", "code": "billing_hard_limit_reached"}}, 400),
+    ],
+    ids=["402", "fal", "fal's lock", "images of OpenAI"],
+)
+async def test_who_wants_money_is_not_asked_again(answer: Answer) -> None:
+    async with saying(answer) as one:
+        with pytest.raises(ProviderUnavailableError, match="account of this server is empty or locked"):
+            await one.remote.order(ApiCall("POST", one.server.url), Deadline(60))
+        assert not one.remote.is_open
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(403),
+        said({"detail": "You cannot access this model."}, 403),
+        said({"detail": [{"msg": "User is locked.", "type": "value_error"}]}, 403),
+        said({"detail": "User is locked."}, 404),
+    ],
+    ids=["nothing said", "a gated model", "of a field", "404"],
+)
+async def test_who_refuses_one_model_is_asked_for_another(answer: Answer) -> None:
+    async with saying(answer) as one:
+        with pytest.raises(ProviderUnavailableError, match="answered with an error"):
+            await one.remote.order(ApiCall("POST", one.server.url), Deadline(60))
+        assert one.remote.is_open
+
+
+async def test_what_is_too_large_for_one_may_not_be_for_the_next() -> None:
+    async with saying(Answer(413)) as one:
+        with pytest.raises(ProviderLimitError, match="too large for the provider"):
+            await one.remote.order(ApiCall("POST", one.server.url), Deadline(60))
+        assert one.remote.is_open
 
 
 @pytest.mark.parametrize(

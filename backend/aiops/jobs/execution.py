@@ -23,7 +23,9 @@ from aiops.providers.base import (
     CancellingProvider,
     Media,
     Provider,
+    ProviderError,
     ProviderFailedError,
+    ProviderLimitError,
     ProviderRejectedError,
     ProviderUnavailableError,
 )
@@ -37,6 +39,7 @@ DOWNLOAD_BYTES_MAX = 200 * 1024 * 1024
 DOWNLOAD_SECONDS = 60
 NOTE_PAUSE_SECONDS = 1
 SECONDS_PER_MINUTE = 60
+NOBODY = "No provider serves this model here at the moment."
 
 P = TypeVar("P")
 R = TypeVar("R", bound=Answer)
@@ -72,7 +75,7 @@ class JobContext:
             ProviderRejectedError: the caller's material cannot be processed.
             LeaseLostError: the job is no longer ours.
         """
-        failure = ProviderUnavailableError("No provider serves this model here at the moment.")
+        failures: list[ProviderError] = []
         for provider in self._candidates():
             if not isinstance(provider, capability):
                 raise TypeError(
@@ -86,11 +89,11 @@ class JobContext:
                 log.warning("provider_failed", provider=provider.name, job_id=self.job.id, reason=error.reason)
                 if isinstance(error, ProviderFailedError) and provider.paid:
                     raise
-                failure = ProviderUnavailableError(error.reason)
+                failures.append(error)
             else:
                 self.model = answer.model
                 return answer
-        raise failure
+        raise _verdict(failures)
 
     async def take_back(self) -> None:
         """Tells the provider that nobody waits for its work any more, where it can be told: the job has ended."""
@@ -215,6 +218,14 @@ async def _to_its_end(transaction: Coroutine[Any, Any, T]) -> T:
     except asyncio.CancelledError:
         await asyncio.gather(task, return_exceptions=True)
         raise
+
+
+def _verdict(failures: list[ProviderError]) -> ProviderError:
+    """What comes of a job that no provider has taken: it is the material's fault where none has said anything else."""
+    others = [error for error in failures if not isinstance(error, ProviderLimitError)]
+    if failures and not others:
+        return ProviderRejectedError(failures[-1].reason)
+    return ProviderUnavailableError(others[-1].reason if others else NOBODY)
 
 
 def _check(answer: R, check: Callable[[R], object]) -> None:

@@ -1,4 +1,4 @@
-"""What a provider is: one protocol per capability, and the three ways in which a provider fails.
+"""What a provider is: one protocol per capability, and the ways in which a provider fails.
 
 A capability is named as the operation that needs it: a provider that can serve `generate_image` has a
 method of that name. Which failure is raised decides what happens next, so no caller needs to know the
@@ -30,6 +30,11 @@ class ProviderError(Exception):
 
 class ProviderUnavailableError(ProviderError):
     """It has not taken the work, or has ended it at no charge: down, overloaded. The next provider is tried."""
+
+
+class ProviderLimitError(ProviderUnavailableError):
+    """The caller's material is more than this one takes. The next provider is tried; where it is too much for each of
+    them, the job ends with 422 and a refund."""
 
 
 class ProviderFailedError(ProviderError):

@@ -128,10 +128,10 @@ class FalProvider:
 
     async def cancel(self, operation_id: str, model: str, request_id: str) -> None:  # noqa: ARG002 (the protocol's)
         """Takes an order back; fal stops one that is not begun, and bills nothing for it."""
-        call = ApiCall("PUT", f"{self._request_url(model, request_id)}/cancel")
         try:
+            call = ApiCall("PUT", f"{self._request_url(model, request_id)}/cancel")
             answer = await self._remote.ask(call, timeout_seconds=CANCEL_SECONDS)
-        except (NotSentError, NoAnswerError) as error:
+        except (NotSentError, NoAnswerError, ProviderFailedError) as error:
             log.warning("order_not_cancelled", provider=NAME, provider_request_id=request_id, reason=str(error))
         else:
             log.info("order_cancelled", provider=NAME, provider_request_id=request_id, status=answer.status)
@@ -140,7 +140,8 @@ class FalProvider:
         """What comes of an order: a new one, or the one that an earlier attempt has placed."""
         request_id = call.request_id
         if request_id is None:
-            request_id = await self._submit(model, arguments, deadline)
+            number = await self._submit(model, arguments, deadline)
+            request_id = f"{_app_of(model)} {number}"
             await call.started(request_id)
         url = self._request_url(model, request_id)
         await self._completed(f"{url}/status", deadline)
@@ -228,9 +229,10 @@ class FalProvider:
         raise ProviderUnavailableError("The provider did not take the audio.")
 
     def _request_url(self, model: str, request_id: str) -> str:
-        """Made here, not taken from an answer: the key goes nowhere else. A model's subpath is for orders only."""
-        app = "/".join(FAL_MODELS[model].id.split("/")[:2])
-        return f"{self._queue_url}/{app}/requests/{request_id}"
+        """Made here, not taken from an answer: the key goes nowhere else. The table may be another than the one that
+        the order was placed by, so its app is noted with its number; releases before noted only that."""
+        app, _, number = request_id.rpartition(" ")
+        return f"{self._queue_url}/{app or _app_of(model)}/requests/{number}"
 
     def _refusal(self, answer: ApiAnswer, *, is_ordered: bool) -> ProviderError:
         """What an error means that refuses an order, or is the end of one. fal bills no status from 500 on, but may
@@ -244,6 +246,17 @@ class FalProvider:
         reason = f"The provider answered with an error (status {answer.status})."
         is_billed = is_ordered and answer.status < 500
         return ProviderFailedError(reason) if is_billed else ProviderUnavailableError(reason)
+
+
+def _app_of(model: str) -> str:
+    """Where the orders of a model are. Its subpath is for placing them only.
+
+    Raises:
+        ProviderFailedError: the table has it no more.
+    """
+    if model not in FAL_MODELS:
+        raise ProviderFailedError("The provider that took this work no longer serves its model here.")
+    return "/".join(FAL_MODELS[model].id.split("/")[:2])
 
 
 def _error_type(answer: ApiAnswer) -> str | None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from aiops.http import ApiAnswer, ApiCall, NoAnswerError, NotSentError
+from aiops.http import ApiAnswer, ApiCall
 from aiops.providers.answers import MEDIA_BYTES_MAX
 from aiops.providers.base import (
     Audio,
@@ -75,7 +75,7 @@ class HuggingFaceProvider:
 
     async def generate_image(self, prompt: str, style: str, aspect_ratio: str, model: str, call: Call) -> Media:
         deadline = Deadline(call.deadline_seconds)
-        provider, theirs = await self._route(model)
+        provider, theirs = await self._route(model, deadline)
         words, size = styled(prompt, style), FLUX_SIZES[aspect_ratio]
         pixels = {"width": size.width, "height": size.height}
         asked = {"prompt": words, "image_size": pixels} if provider == FAL else {"inputs": words, "parameters": pixels}
@@ -94,7 +94,7 @@ class HuggingFaceProvider:
     async def transcribe_audio(self, audio: Audio, language: str, model: str, call: Call) -> Transcript:
         deadline = Deadline(call.deadline_seconds)
         sound = await self._encoder.mp3(audio.path, audio.seconds_max)
-        provider, theirs = await self._route(model)
+        provider, theirs = await self._route(model, deadline)
         url = self._url(provider, theirs)
         if provider == FAL:
             link = f"data:audio/mpeg;base64,{base64.b64encode(sound).decode()}"
@@ -109,8 +109,8 @@ class HuggingFaceProvider:
             case _:
                 raise self._remote.failed(answer, "The provider answered without a usable text.")
 
-    async def _route(self, model: str) -> Route:
-        """Who serves a model now, of those whose protocol is spoken here, in the Hub's order.
+    async def _route(self, model: str, deadline: Deadline) -> Route:
+        """Who serves a model now, of those whose protocol is spoken here, in the Hub's order. Costs nothing.
 
         Raises:
             ProviderUnavailableError: nobody does, or it cannot be found out.
@@ -121,9 +121,9 @@ class HuggingFaceProvider:
         hub_id = HUGGINGFACE_MODELS[model].id
         url = f"{self._hub_url}/api/models/{hub_id}?expand[]=inferenceProviderMapping"
         try:
-            answer = await self._remote.ask(ApiCall("GET", url), timeout_seconds=LOOK_UP_SECONDS)
-        except (NotSentError, NoAnswerError) as error:
-            raise ProviderUnavailableError("The provider cannot be reached.") from error
+            answer = await self._remote.order(ApiCall("GET", url), deadline, seconds_max=LOOK_UP_SECONDS)
+        except ProviderFailedError as error:
+            raise ProviderUnavailableError(error.reason) from error  # nothing is ordered yet
         if not answer.is_success:
             self._remote.note(answer)
             raise ProviderUnavailableError(f"The provider answered with an error (status {answer.status}).")

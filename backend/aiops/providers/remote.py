@@ -24,7 +24,13 @@ from aiops.http import (
     TooLargeError,
 )
 from aiops.providers.answers import MEDIA_BYTES_MAX
-from aiops.providers.base import ProviderFailedError, ProviderRejectedError, ProviderUnavailableError, Tools
+from aiops.providers.base import (
+    ProviderFailedError,
+    ProviderLimitError,
+    ProviderRejectedError,
+    ProviderUnavailableError,
+    Tools,
+)
 from aiops.providers.reading import loggable, parsed
 
 log = structlog.get_logger()
@@ -47,6 +53,7 @@ FETCHES_MAX = 15
 SHUT_SECONDS = 60.0
 
 REFUSED = "The provider refused this request: it is against its rules for content."
+TOO_LARGE = "This is too large for the provider: send a shorter recording, or less text."
 
 
 class Deadline:
@@ -112,11 +119,11 @@ class Remote:
         seconds_max: float | None = None,
         size_max_bytes: int = ANSWER_BYTES_MAX,
     ) -> ApiAnswer:
-        """Sends a call that the provider is paid for, and returns a success, or an error 400 or 422, which only the
-        adapter can read. Waits where it is told to come back later.
+        """Sends a call that the provider is paid for, or that leads to one, and returns a success, or an error 400 or
+        422, which only the adapter can read. Waits where it is told to come back later.
 
         Raises:
-            ProviderUnavailableError: it was not taken.
+            ProviderUnavailableError: it was not taken; ProviderLimitError, because it is too large.
             ProviderFailedError: it may have been taken.
         """
         tries = 0
@@ -196,29 +203,49 @@ class Remote:
             raise ProviderFailedError("The provider broke off, or did not answer in time.") from error
 
     def _judged(self, answer: ApiAnswer) -> ApiAnswer:
-        if answer.is_success or answer.status in (400, 422):
+        if answer.is_success or (answer.status in (400, 422) and not _wants_money(answer)):
             return answer
         self.note(answer)
         match answer.status:
-            case 401:
+            case _ if _refuses_key(answer):
                 log.error("provider_refuses_our_key", provider=self.name)
                 self._shut_until = time.monotonic() + SHUT_SECONDS
                 raise ProviderUnavailableError("The provider does not accept this server's key.")
-            case status if status == 402 or _wants_money(answer):
+            case _ if _wants_money(answer):
                 log.error("provider_wants_money", provider=self.name)
                 self._shut_until = time.monotonic() + SHUT_SECONDS
-                raise ProviderUnavailableError("The provider's account of this server is empty.")
+                raise ProviderUnavailableError("The provider's account of this server is empty or locked.")
+            case 413:
+                raise ProviderLimitError(TOO_LARGE)
             case status if status in IN_DOUBT_STATUSES:
                 raise ProviderFailedError("The provider broke off, or did not answer in time.")
             case _:
                 raise ProviderUnavailableError(f"The provider answered with an error (status {answer.status}).")
 
 
+def _refuses_key(answer: ApiAnswer) -> bool:
+    """401; of Hugging Face also a 403, where the token has not the right to call its Inference Providers."""
+    match answer.status, parsed(answer):
+        case 401, _:
+            return True
+        case 403, {"error": str(error)}:
+            return "sufficient permissions" in error
+        case _:
+            return False
+
+
 def _wants_money(answer: ApiAnswer) -> bool:
-    """OpenAI says so by a 429, which to wait for is no use."""
-    match parsed(answer):
-        case {"error": {"code": "insufficient_quota"} | {"type": "insufficient_quota"}}:
-            return answer.status == 429
+    """402, or what is said in its stead: fal's 403 (fal-ai/fal, issues 1112 and 1168); OpenAI's 429, which to wait for
+    is no use, or its 400 where images are asked for."""
+    match answer.status, parsed(answer):
+        case 402, _:
+            return True
+        case 403, {"detail": str(detail)}:
+            return detail.startswith("User is locked")
+        case 429, {"error": {"code": "insufficient_quota"} | {"type": "insufficient_quota"}}:
+            return True
+        case 400, {"error": {"code": "billing_hard_limit_reached"}}:
+            return True
         case _:
             return False
 
