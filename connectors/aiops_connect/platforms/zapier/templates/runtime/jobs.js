@@ -8,6 +8,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const { failed, halted } = require('./errors');
 const { withFiles } = require('./files');
 const { entered, keyOf } = require('./idempotency');
+const { payloadOf } = require('./payloads');
 const { at } = require('./pointers');
 const { answerOf, call, own, requestOf, send } = require('./requests');
 const { valuesOf } = require('./values');
@@ -106,11 +107,10 @@ const performJob = async (z, bundle, plan, { key: step, operation }) => {
     : performLive(z, bundle, plan, values, step);
 };
 
-// What was called back, where it is of this job. Zapier puts the body at the top, or under `content`.
+// What was called back, where it is of this job.
 /** @type {(bundle: Bundle, plan: Plan) => Json} */
 const toldOf = (bundle, plan) => {
-  const body = bundle.cleanedRequest?.content ?? bundle.cleanedRequest;
-  const told = at(body, plan.job.callback.job);
+  const told = at(payloadOf(bundle), plan.job.callback.job);
   return at(told, idOf(plan)) === at(bundle.outputData, idOf(plan)) ? told : undefined;
 };
 
