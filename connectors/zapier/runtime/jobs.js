@@ -19,6 +19,9 @@ const RESUME_MS = 5_000; // a callback comes when the job has ended: this is for
 const POLL_MS = [250, 500, 1000, 1500, 2000];
 const CALL_MS = 10_000;
 
+// Errors that pass: no answer, the server's own trouble, or too many calls.
+const PASSING = ['AppError', 'ThrottledError'];
+
 const SAMPLE_ONLY = 'test_with_sample';
 
 /** @type {(plan: Plan) => Pointer} */
@@ -123,8 +126,8 @@ const resumeJob = async (z, bundle, plan) => {
     found = await call(z, bundle, plan.job.status, bundle.outputData, { timeoutMs: CALL_MS });
     found = await waited(z, bundle, plan, found, RESUME_MS);
   } catch (/** @type {any} */ error) {
-    // The job has ended and was paid for: that the API is out of reach now must not lose it.
-    const told = error.name === 'AppError' ? toldOf(bundle, plan) : undefined;
+    // The job has ended and was paid for: that the API cannot be asked just now must not lose it.
+    const told = PASSING.includes(error.name) ? toldOf(bundle, plan) : undefined;
     if (told === undefined || !hasEnded(plan, told)) throw error;
     found = told;
   }
