@@ -190,4 +190,4 @@ const valuesOf = async (z, bundle, nodes) => {
   return set;
 };
 
-module.exports = { valuesOf };
+module.exports = { isEmpty, valuesOf };

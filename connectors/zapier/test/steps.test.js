@@ -72,15 +72,24 @@ describe('the app', () => {
     }
 
     if (!plan.job?.callback) continue;
-    const resumed = async (state) => {
-      api.answer({ body: jobOf(plan, state) });
-      const bundle = { inputData: {}, outputData: jobOf(plan, 'accepted'), cleanedRequest: {} };
+    const resumed = async (state, answer = { body: jobOf(plan, state) }, cleanedRequest = {}) => {
+      api.answer(answer);
+      const bundle = { inputData: {}, outputData: jobOf(plan, 'accepted'), cleanedRequest };
       return execute(`creates.${key}.operation.performResume`, bundle);
     };
 
     it(`answers what came of ${key} when it is called back`, async () => {
       const { results } = await resumed(plan.job.succeeded[0]);
       assert.deepEqual(Object.keys(results), plan.job.outputs.map(({ name }) => name));
+    });
+
+    it(`keeps what came of ${key} where the job cannot be looked up just now`, async () => {
+      const [state] = plan.job.succeeded;
+      const told = putAt({}, plan.job.callback.job, jobOf(plan, state));
+      for (const status of [429, 503]) {
+        const { results } = await resumed(state, { status, body: {} }, told);
+        assert.deepEqual(Object.keys(results), plan.job.outputs.map(({ name }) => name));
+      }
     });
 
     it(`stops where ${key} has failed`, async () => {

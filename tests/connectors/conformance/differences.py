@@ -8,6 +8,7 @@ from aiops_connect import ir
 from tests.connectors.conformance.table import Connector, Input, Outcome, Step, written
 
 DOWN = (502, 503, 504)
+KEY_LENGTH = 64  # a SHA-256 in hexadecimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,11 @@ def _is_charged_once(_app: ir.App, one: Difference) -> bool:
     return int(one.where) in DOWN and (one.step.price is None or one.step.is_charged_once)
 
 
+def _is_hashed(app: ir.App, one: Difference) -> bool:
+    least, most = one.wanted.least or 0, one.wanted.most or KEY_LENGTH
+    return one.where == app.operation(one.operation).idempotency and least <= KEY_LENGTH <= most
+
+
 def _named(*names: str) -> Callable[[ir.App, Difference], bool]:
     return lambda _app, one: one.where in names
 
@@ -149,6 +155,7 @@ ALLOWED = (
     Allowance("zapier", "operation", "A list that fills a dropdown is no step of its own.", _fills_a_list),
     Allowance("zapier", "input", "The app itself is called back.", _is_called_back),
     Allowance("zapier", "input", "A search answers one page, and asks how large it is.", _is_page_size),
+    Allowance("zapier", "limits", "A key of any length is hashed, by step.", _is_hashed),
     Allowance("zapier", "default", "A list, and what is entered as JSON, has no default.", _has_no_default),
     Allowance(
         "zapier", "own input", "The editor tests each step; a test need not be paid.", _named("test_with_sample")

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from aiops_connect import help_texts, ir
+from aiops_connect import ir
 from aiops_connect.platforms.zapier import answers, fields, naming
 from aiops_connect.platforms.zapier.calls import asked_for, call, items_of
 from aiops_connect.platforms.zapier.jobs import job, outputs_of
@@ -45,7 +45,7 @@ def create(operation: ir.Operation, app: ir.App, dynamic: dict[str, str]) -> Act
             asked.fields.append(_sample_only())
     if operation.idempotency is not None:
         plan["idempotency"] = operation.idempotency
-        asked.fields.append(_deduplication_key(operation.input(operation.idempotency)))
+        asked.fields.append(_deduplication_key())
     if operation.effect is ir.Effect.DELETE:
         asked.fields.insert(0, _warning())
     return _action(naming.key(operation.id), words, operation, asked, answer, plan=plan)
@@ -126,15 +126,15 @@ def _narrow(
     plan["narrow"] = {"key": key, "pointer": pointer((field.name,))}
 
 
-def _deduplication_key(key: ir.Field) -> fields.InputField:
-    limits = help_texts.limits(key.type)
+def _deduplication_key() -> fields.InputField:
     return {
         "key": DEDUPLICATION_KEY,
         "label": "Deduplication Key",
         "type": "string",
         "group": fields.ADVANCED,
-        "helpText": "A text that is new for each piece of work, such as the ID of what triggered the Zap. Steps with "
-        f"the same key are charged once. Left empty, a repeat of the same run is told by itself. {limits}".rstrip(),
+        "helpText": "A text that is new for each piece of work, such as the ID of what triggered the Zap. A repeat of "
+        "this step with the same key is charged once. Two steps of the same kind, in one Zap or in two, need different "
+        "keys: add a word to each. Left empty, a repeat of the same run is told by itself.",
     }
 
 

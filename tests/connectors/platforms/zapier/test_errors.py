@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.connectors.platforms.zapier.app_in_core import APP, App, Outcome, running_app
-from tests.connectors.platforms.zapier.conftest import PERFORM, Zap
+from tests.connectors.platforms.zapier.conftest import PERFORM, RESUME, Zap
 from tests.fixtures.web import Answer, WebServer, redirect, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -131,6 +131,45 @@ async def test_too_many_calls_are_tried_again_where_the_api_does_not_say_when(he
 async def test_a_job_that_still_runs_under_the_key_is_asked_for_again_later() -> None:
     found = await perform(answer(409, said("The job goes on", "job_running"), "Retry-After: 5"))
     assert (found.error, found.told["delay"]) == ("ThrottledError", 5)
+
+
+BUSY = answer(429, said("Rate limit exceeded", "rate_limit_exceeded"), "Retry-After: 30")
+AWAY = answer(503, said("Nothing is there", "database_unavailable"))
+ACCEPTED = {"id": "job_1", "status": "queued"}
+DONE = {"id": "job_1", "status": "succeeded", "result": {"image_url": "https://a.example/a.png"}, "credits_charged": 5}
+
+
+async def resume(job: dict[str, Any], *answers: bytes | Answer) -> Outcome:
+    told = {"type": f"job.{job['status']}", "data": job, "querystring": {}}
+    async with answered(*answers) as (app, _):
+        return await app.run(RESUME.format("generate_image"), IMAGE, outputData=ACCEPTED, cleanedRequest=told)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [[BUSY], [AWAY], [answer(409, said("Come back", "busy"), "Retry-After: 5")], [answer(200, ACCEPTED), BUSY]],
+    ids=["429", "503", "Retry-After", "429 on the second call"],
+)
+async def test_a_finished_job_is_not_lost_where_it_cannot_be_looked_up_just_now(answers: list[bytes]) -> None:
+    found = await resume(DONE, *answers)
+    assert (found.status, found.error) == ("SUCCESS", ""), found
+    assert found.results["image_url"] == "https://a.example/a.png"
+    assert found.results["credits_charged"] == 5
+
+
+@pytest.mark.parametrize(
+    ("told", "met", "error"),
+    [
+        ({**DONE, "id": "job_of_another"}, BUSY, "ThrottledError"),
+        ({**DONE, "status": "running"}, BUSY, "ThrottledError"),
+        (DONE, answer(401, said("The key is revoked", "unauthorized")), "ExpiredAuthError"),
+        (DONE, answer(404, said("There is no such job", "not_found")), "HaltedError"),
+    ],
+)
+async def test_a_callback_is_believed_of_this_job_alone_and_for_the_moment(
+    told: dict[str, Any], met: bytes, error: str
+) -> None:
+    assert (await resume(told, met)).error == error
 
 
 async def test_an_error_tells_neither_the_key_nor_what_was_entered() -> None:

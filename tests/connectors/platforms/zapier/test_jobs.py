@@ -98,6 +98,32 @@ async def test_what_the_person_names_as_the_same_is_charged_once(zap: Zap) -> No
     assert await zap.charges() == [-5]
 
 
+async def test_steps_of_one_zap_take_the_same_key(zap: Zap) -> None:
+    """The ID of what triggered the Zap is the same in each of its steps."""
+    named = {"deduplication_key": "row-42"}
+    for step, inputs in (("generate_image", IMAGE), ("generate_speech", SPEECH)):
+        first, again = [await zap.whole(step, inputs | named, f"{step}-{run}") for run in (1, 2)]
+        assert first.status == "SUCCESS", first
+        assert again.results["job_id"] == first.results["job_id"]
+    assert sorted(await zap.charges()) == [-5, -2]
+
+
+@pytest.mark.parametrize("name", ["Order – 42", "Müller 42", "x" * 300, "a\r\nb", 42])
+async def test_any_text_names_a_piece_of_work(zap: Zap, name: str | int) -> None:
+    inputs = {**IMAGE, "deduplication_key": name}
+    first, second = [await zap.whole("generate_image", inputs, run) for run in ("1", "2")]
+    assert first.status == "SUCCESS", first
+    assert first.results["job_id"] == second.results["job_id"]
+    assert await zap.charges() == [-5]
+
+
+@pytest.mark.parametrize("name", ["", "  ", None, []])
+async def test_a_name_that_is_empty_is_none(zap: Zap, name: Any) -> None:
+    inputs = {**IMAGE, "deduplication_key": name}
+    first, second = [await zap.whole("generate_image", inputs, run) for run in ("1", "2")]
+    assert first.results["job_id"] != second.results["job_id"]
+
+
 # Callbacks that are not what they seem
 
 
@@ -140,7 +166,7 @@ async def test_a_finished_job_is_not_lost_where_the_api_is_out_of_reach(lone_zap
     for process in list(zap.server.processes):
         zap.server.kill(process)
     zap.server.listener.close()
-    shown = told if at_the_top else {"content": told}
+    shown = told if at_the_top else {"method": "POST", "headers": {}, "content": told}
     found = await zap.resume("generate_image", accepted, shown, IMAGE)
     assert found.results["job_id"] == accepted.results["id"]
     other = {"type": told["type"], "data": {**told["data"], "id": "job_of_another"}}

@@ -5,6 +5,7 @@
 const { createHmac, timingSafeEqual } = require('node:crypto');
 
 const { withFiles } = require('./files');
+const { payloadOf } = require('./payloads');
 const { at, putAt } = require('./pointers');
 const { call } = require('./requests');
 
@@ -56,9 +57,10 @@ const deliver = (z, bundle, plan) => {
     z.console.log('A delivery without a valid signature was left aside.');
     return [];
   }
-  const { querystring, ...payload } = bundle.cleanedRequest?.content ?? bundle.cleanedRequest ?? {};
-  if (plan.event && !chosen(bundle, plan).includes(at(payload, plan.event))) return [];
-  return [withFiles(z, payload, plan.files)];
+  return [payloadOf(bundle)]
+    .flat()
+    .filter((payload) => !plan.event || chosen(bundle, plan).includes(at(payload, plan.event)))
+    .map((payload) => withFiles(z, payload, plan.files));
 };
 
 // What a delivery would look like, made of what there is already, in the shape of the sample.

@@ -4,12 +4,18 @@
 
 const { createHash } = require('node:crypto');
 
+const { isEmpty } = require('./values');
+
 const DEDUPLICATION_KEY = 'deduplication_key';
 const MINUTE_MS = 60_000;
 
-// What the person named as one piece of work.
+// What the person named as one piece of work, if anything.
 /** @type {(bundle: Bundle) => Entry} */
-const entered = (bundle) => bundle.inputData?.[DEDUPLICATION_KEY];
+const entered = (bundle) => {
+  const value = bundle.inputData?.[DEDUPLICATION_KEY];
+  if (isEmpty(value)) return undefined;
+  return typeof value === 'object' ? value : String(value).trim();
+};
 
 /** @type {(value: Json) => Json} */
 const canonical = (value) => {
@@ -21,11 +27,12 @@ const canonical = (value) => {
 /** @type {(...parts: Json[]) => string} */
 const hash = (...parts) => createHash('sha256').update(JSON.stringify(parts.map(canonical))).digest('hex');
 
-// What the person entered comes first. In a run, the address to call back is the run's own; in the editor, two tests
-// of the same input within a minute are one. Without either, nothing tells a run from another: no key.
+// What the person entered comes first, by step: steps of one Zap are given the same ID, and a key stands for one body.
+// In a run, the address to call back is the run's own; in the editor, two tests of the same input within a minute are
+// one. Without either, nothing tells a run from another: no key.
 /** @type {(work: Work) => string | undefined} */
 const keyOf = ({ entered: named, step, values, callbackUrl, isEditor, now = Date.now() }) => {
-  if (named) return String(named).trim();
+  if (named !== undefined) return hash(step, named);
   const inputs = values.map(({ node, value }) => [node.name, value]);
   if (callbackUrl) return hash(step, inputs, callbackUrl);
   return isEditor ? hash(step, inputs, 'editor', Math.floor(now / MINUTE_MS)) : undefined;

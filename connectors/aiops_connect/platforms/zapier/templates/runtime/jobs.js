@@ -8,6 +8,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const { failed, halted } = require('./errors');
 const { withFiles } = require('./files');
 const { entered, keyOf } = require('./idempotency');
+const { payloadOf } = require('./payloads');
 const { at } = require('./pointers');
 const { answerOf, call, own, requestOf, send } = require('./requests');
 const { valuesOf } = require('./values');
@@ -16,6 +17,9 @@ const EDITOR_MS = 20_000;
 const RESUME_MS = 5_000; // a callback comes when the job has ended: this is for one that does not
 const POLL_MS = [250, 500, 1000, 1500, 2000];
 const CALL_MS = 10_000;
+
+// Errors that pass: no answer, the server's own trouble, or too many calls.
+const PASSING = ['AppError', 'ThrottledError'];
 
 const SAMPLE_ONLY = 'test_with_sample';
 
@@ -106,11 +110,10 @@ const performJob = async (z, bundle, plan, { key: step, operation }) => {
     : performLive(z, bundle, plan, values, step);
 };
 
-// What was called back, where it is of this job. Zapier puts the body at the top, or under `content`.
+// What was called back, where it is of this job.
 /** @type {(bundle: Bundle, plan: Plan) => Json} */
 const toldOf = (bundle, plan) => {
-  const body = bundle.cleanedRequest?.content ?? bundle.cleanedRequest;
-  const told = at(body, plan.job.callback.job);
+  const told = at(payloadOf(bundle), plan.job.callback.job);
   return at(told, idOf(plan)) === at(bundle.outputData, idOf(plan)) ? told : undefined;
 };
 
@@ -122,8 +125,8 @@ const resumeJob = async (z, bundle, plan) => {
     found = await call(z, bundle, plan.job.status, bundle.outputData, { timeoutMs: CALL_MS });
     found = await waited(z, bundle, plan, found, RESUME_MS);
   } catch (/** @type {any} */ error) {
-    // The job has ended and was paid for: that the API is out of reach now must not lose it.
-    const told = error.name === 'AppError' ? toldOf(bundle, plan) : undefined;
+    // The job has ended and was paid for: that the API cannot be asked just now must not lose it.
+    const told = PASSING.includes(error.name) ? toldOf(bundle, plan) : undefined;
     if (told === undefined || !hasEnded(plan, told)) throw error;
     found = told;
   }

@@ -189,4 +189,4 @@ const valuesOf = async (z, bundle, nodes) => {
   return set;
 };
 
-module.exports = { valuesOf };
+module.exports = { isEmpty, valuesOf };

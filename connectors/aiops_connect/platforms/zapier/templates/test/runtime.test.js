@@ -7,7 +7,7 @@ const { it, mock } = require('node:test');
 
 const { secondsUntil } = require('../runtime/errors');
 const { withFiles } = require('../runtime/files');
-const { keyOf } = require('../runtime/idempotency');
+const { entered, keyOf } = require('../runtime/idempotency');
 const { performJob } = require('../runtime/jobs');
 const { at, putAt } = require('../runtime/pointers');
 const { requestOf, send } = require('../runtime/requests');
@@ -112,11 +112,22 @@ it('knows a repeat of a run from another run of the same input', () => {
   assert.equal(keyOf(run), keyOf({ ...run, values: turned }));
   assert.notEqual(keyOf(run), keyOf({ ...run, callbackUrl: 'https://hooks.invalid/2' }));
   assert.notEqual(keyOf(run), keyOf({ ...run, step: 't' }));
-  assert.equal(keyOf({ ...run, entered: ' mine ' }), 'mine');
   const editor = { step: 's', values: run.values, isEditor: true };
   assert.equal(keyOf({ ...editor, now: 60_000 }), keyOf({ ...editor, now: 119_999 }));
   assert.notEqual(keyOf({ ...editor, now: 60_000 }), keyOf({ ...editor, now: 120_000 }));
   assert.equal(keyOf({ step: 's', values: run.values }), undefined);
+});
+
+it('makes a key of its own for each step out of what the person entered', () => {
+  const key = (step, text, callbackUrl = 'https://hooks.invalid/1') =>
+    keyOf({ entered: entered({ inputData: { deduplication_key: text } }), step, values: [], callbackUrl });
+  assert.equal(key('s', 'row-42'), key('s', ' row-42 ', 'https://hooks.invalid/2'));
+  assert.equal(key('s', 42), key('s', '42'));
+  assert.notEqual(key('s', 'row-42'), key('t', 'row-42'));
+  assert.notEqual(key('s', 'row-42'), key('s', 'row-43'));
+  assert.notEqual(key('s', { id: 1 }), key('s', { id: 2 }));
+  for (const text of ['Order – 42', 'x'.repeat(5000), 'a\r\nb']) assert.match(key('s', text), /^[0-9a-f]{64}$/);
+  for (const empty of ['', '  ', null, undefined, []]) assert.equal(key('s', empty), key('s', undefined));
 });
 
 it('shows what there is where a job goes on for longer than the editor waits', async () => {
