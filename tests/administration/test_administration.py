@@ -145,6 +145,23 @@ async def test_changes_are_made_and_noted(service: Service) -> None:
     assert "105" in (await bob.get("/billing")).text
 
 
+@pytest.mark.parametrize(("before", "after", "credits_"), [("free", "pro", 25), ("pro", "free", 500)])
+async def test_a_plan_that_is_set_brings_its_credits_with_the_next_month(
+    service: Service, before: str, after: str, credits_: int
+) -> None:
+    """Whether or not its owner has come by this month before."""
+    person = await owner(service)
+    ada = await service.customer(plan=before, credits=0)
+    service.clock.advance(days=31)
+    await person.sign_in(OWNER)
+    await person.get(f"/admin/users/{ada.id}")
+    await person.send(f"/admin/users/{ada.id}/plan", plan=after, reason="a friend")
+    assert (await service.account(ada.id)).plan == after
+    assert await ada.credits() == credits_, "those of the plan that it had when the month began"
+    service.clock.advance(days=31)
+    assert await ada.credits() == 525
+
+
 @pytest.mark.parametrize(
     ("form", "fields", "why"),
     [
