@@ -160,7 +160,7 @@ def keys_revoke(key_id: str) -> None:
 @credits_.command("grant")
 def credits_grant(
     email: str,
-    amount: Annotated[int, typer.Argument(min=1, max=1_000_000)],
+    amount: Annotated[int, typer.Argument(min=1, max=ledger.CREDITS_MAX)],
     reason: Reason,
 ) -> None:
     """Gives credits to an account; the reason stands in its transactions."""
