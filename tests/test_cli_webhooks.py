@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aiops.administration import audit
 from aiops.cli import webhooks
 from tests.fixtures.command import Result, Run, refused
 from tests.fixtures.receiver import Receiver, answering, receiving
@@ -26,6 +27,13 @@ class Operator:
     async def types(self, *arguments: str) -> Result:
         settings = {"database_url": self.url, "secret_key": "secret of the tests"}
         return await asyncio.to_thread(self.run, "webhooks", *arguments, **settings)
+
+    async def noted(self) -> list[str]:
+        """What the list of changes says, each of the command line and about Ada."""
+        async with self.receiver.service.runtime.database.read() as session:
+            found, _ = await audit.list_records(session, 50)
+        assert {(record.actor, email) for record, email in found} <= {("command line", "ada@example.com")}
+        return [f"{record.action}: {record.detail}" for record, _ in reversed(found)]
 
 
 @pytest.fixture
@@ -64,6 +72,10 @@ async def test_deliveries_are_listed_and_sent_again(unheard: Operator) -> None:
     assert (again.code, again.out) == (0, f"{found[1]} is delivered: 204.\n")
     first, second = unheard.receiver.told
     assert first.id == second.id
+    assert await unheard.noted() == [
+        f"test event sent: job.succeeded to {webhook['id']}",
+        f"delivery sent again: {found[1]}",
+    ]
     assert (await unheard.types("deliveries", "ada@example.com", "--status", "pending")).out == "\n"
     assert found[1] in (await unheard.types("deliveries", "ada@example.com", "--webhook", webhook["id"])).out
     assert webhook["id"] in (await unheard.types("list", "ada@example.com")).out
@@ -83,6 +95,11 @@ async def test_a_new_secret_signs_and_the_one_before_signs_along(operator: Opera
     all_told = await operator.receiver.has_been_told(3)
     (position,) = [number for number, one in enumerate(operator.receiver.server.requests) if b"/hook/back" in one]
     all_told[position].verify(of_callbacks)
+    assert await operator.noted() == [
+        f"signing secret made: that of {webhook['id']}",
+        "signing secret made: that of callbacks",
+        f"test event sent: job.succeeded to {webhook['id']}",
+    ]
 
 
 async def test_without_a_server_it_says_that_none_has_sent_it(
@@ -113,6 +130,7 @@ async def test_without_a_server_it_says_that_none_has_sent_it(
 )
 async def test_what_cannot_be_done_is_said_in_one_line(operator: Operator, arguments: list[str], why: str) -> None:
     assert why in refused(await operator.types(*arguments))
+    assert await operator.noted() == []
 
 
 async def test_a_webhook_that_has_gone_cannot_be_tried(run: Run, tmp_path: Path, database_url: str) -> None:

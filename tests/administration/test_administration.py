@@ -145,6 +145,23 @@ async def test_changes_are_made_and_noted(service: Service) -> None:
     assert "105" in (await bob.get("/billing")).text
 
 
+@pytest.mark.parametrize(("before", "after", "credits_"), [("free", "pro", 25), ("pro", "free", 500)])
+async def test_a_plan_that_is_set_brings_its_credits_with_the_next_month(
+    service: Service, before: str, after: str, credits_: int
+) -> None:
+    """Whether or not its owner has come by this month before."""
+    person = await owner(service)
+    ada = await service.customer(plan=before, credits=0)
+    service.clock.advance(days=31)
+    await person.sign_in(OWNER)
+    await person.get(f"/admin/users/{ada.id}")
+    await person.send(f"/admin/users/{ada.id}/plan", plan=after, reason="a friend")
+    assert (await service.account(ada.id)).plan == after
+    assert await ada.credits() == credits_, "those of the plan that it had when the month began"
+    service.clock.advance(days=31)
+    assert await ada.credits() == 525
+
+
 @pytest.mark.parametrize(
     ("form", "fields", "why"),
     [
@@ -152,6 +169,9 @@ async def test_changes_are_made_and_noted(service: Service) -> None:
         ("credits", {"amount": "0", "reason": "x"}, "Give or take one credit at least."),
         ("credits", {"amount": "-26", "reason": "x"}, "The account has fewer than 26 credits."),
         ("credits", {"amount": "1000000000", "reason": "x"}, "1,000,000,000 credits at most"),
+        ("credits", {"amount": "-3000000000", "reason": "x"}, "Give or take 1,000,000,000 credits at most."),
+        ("credits", {"amount": "3,000,000,000", "reason": "x"}, "Give or take 1,000,000,000 credits at most."),
+        ("credits", {"amount": "-9" + "9" * 5000, "reason": "x"}, "Write a whole number of up to 1,000,000,000"),
         ("credits", {"amount": "5", "reason": " "}, "Give a reason"),
         ("credits", {"amount": "5", "reason": "two\nlines"}, "Give a reason"),
         ("plan", {"plan": "free", "reason": "x"}, "is on the plan free already"),
@@ -161,15 +181,15 @@ async def test_changes_are_made_and_noted(service: Service) -> None:
     ],
 )
 async def test_what_cannot_be_changed_is_told_and_leaves_no_record(
-    sqlite_service: Service, form: str, fields: dict[str, str], why: str
+    service: Service, form: str, fields: dict[str, str], why: str
 ) -> None:
-    person = await owner(sqlite_service)
-    user = f"/admin/users/{await account_id(sqlite_service, OWNER)}"
+    person = await owner(service)
+    user = f"/admin/users/{await account_id(service, OWNER)}"
     await person.get(user)
     answer = await person.send(f"{user}/{form}", **fields)
     assert answer.status_code == 422
     assert why in answer.text
-    assert await records(sqlite_service) == []
+    assert await records(service) == []
 
 
 async def test_the_plan_of_a_subscription_is_not_set_by_hand(sqlite_service: Service) -> None:
@@ -270,6 +290,10 @@ def test_commands_change_and_list_the_same(run: Run) -> None:
         run("credits", "take", "bob@example.com", "5", "--reason", "too many").out
         == "bob@example.com has 30 credits.\n"
     )
+    for change in ("grant", "take"):
+        too_many = run("credits", change, "bob@example.com", "3000000000", "--reason", "x")
+        assert too_many.code == 2
+        assert re.search(r"less than or equal\s+to 1000000000\b", too_many.err)
     assert "has fewer than 31" in refused(run("credits", "take", "bob@example.com", "31", "--reason", "x"))
     assert "an administrator" in run("users", "administrator", "bob@example.com", "--reason", "helps out").out
     assert (

@@ -325,3 +325,20 @@ async def test_those_who_are_the_first_to_subscribe_at_the_same_moment_share_a_p
     one, other = await asyncio.gather(*(gateway.price_of("pro", 1900, "usd", 500) for _ in range(2)))
     assert (one, looks) == (other, 3)
     assert [price["id"] for price in sqlite_shop.stripe.world.all("price")] == [one]
+
+
+async def test_stripe_names_the_credits_that_a_plan_has_when_it_is_sold(
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = await sqlite_shop.buyer(), await sqlite_shop.buyer("bob@example.com")
+    before = await ada.subscribe("pro")
+    await sqlite_shop.send()
+    plans = sqlite_shop.service.runtime.plans
+    monkeypatch.setitem(plans, "pro", plans["pro"].model_copy(update={"monthly_credits": 400}))
+    now = await bob.subscribe("pro")
+    products = [sqlite_shop.stripe.world.objects[one["items"]["data"][0]["price"]["product"]] for one in (before, now)]
+    assert [one["name"] for one in products] == ["pro plan, 500 credits a month", "pro plan, 400 credits a month"]
+    sqlite_shop.stripe.world.renew(before)
+    await sqlite_shop.send()
+    assert await ada.state() == (925, 0, "pro"), "what was sold before is a subscription to the same plan"
+    assert await bob.state() == (425, 0, "pro")

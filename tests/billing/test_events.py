@@ -15,7 +15,7 @@ from aiops.billing import facts, takeover
 from aiops.billing.events import catch_up
 from aiops.database.tables import StripeEvent
 from aiops.web.stripe_events import PATH
-from tests.fixtures.command import Run, refused
+from tests.fixtures.command import Run
 from tests.fixtures.service import running_service
 from tests.fixtures.shop import Shop
 from tests.fixtures.stripe.server import StripeServer
@@ -237,7 +237,11 @@ def test_the_command_says_what_could_not_be_caught_up_with(run: Run, stripe_: St
     stripe_.world.pay(stripe_.world.make_session({**asked, **ways, "customer": customer}))
     assert run("billing", "catch-up", **stripe_.settings).out == nothing, "somebody who is not known here"
     stripe_.fault.calls = 100
-    assert "cannot be reached" in refused(run("billing", "catch-up", **stripe_.settings))
+    failed = run("billing", "catch-up", **stripe_.settings)
+    *logged, told = failed.err.splitlines()
+    assert (failed.code, failed.out) == (1, "")
+    assert told == "aiops: Stripe, who takes the payments, cannot be reached. Try again soon."
+    assert [json.loads(line)["event"] for line in logged] == ["stripe_failed"]
 
 
 async def test_without_stripe_nothing_is_sold_and_nothing_is_there(

@@ -264,6 +264,9 @@ async def test_an_account_has_no_more_than_the_contract_says(database: Database)
         account_id = await make_account(session, 100)
         with pytest.raises(ValueError, match="1,000,000,000 credits at most"):
             await ledger.grant(session, account_id, ledger.CREDITS_MAX, NOW, description="test")
+        for move in (ledger.grant, ledger.take):  # a number that no column of the database has room for
+            with pytest.raises(ValueError, match="Give or take 1,000,000,000 credits at most"):
+                await move(session, account_id, 3_000_000_000, NOW, description="test")
 
 
 async def test_a_payment_is_received_once(database: Database) -> None:

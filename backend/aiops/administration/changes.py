@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlmodel import col
 
-from aiops.accounts.accounts import AccountError
+from aiops.accounts.accounts import AccountError, grant_month
 from aiops.accounts.plans import Plans
 from aiops.administration import audit
 from aiops.administration.audit import Act
@@ -33,7 +33,8 @@ async def take_credits(session: Session, act: Act, account_id: str, amount: int)
 
 
 async def set_plan(session: Session, plans: Plans, act: Act, account_id: str, plan: str) -> None:
-    """Puts an account on a plan, whose monthly credits come from the next month on.
+    """Puts an account on a plan, whose monthly credits come from the next month on: those of this month are granted by
+    the plan before, if its owner has not come by yet.
 
     Raises:
         AccountError: there is no such plan, the account is on it already, or pays for its plan.
@@ -47,6 +48,7 @@ async def set_plan(session: Session, plans: Plans, act: Act, account_id: str, pl
     if account.plan == plan:
         raise AccountError(f"The account is on the plan {plan} already.")
     await audit.record(session, act, "plan set", account_id, f"{account.plan} to {plan}")
+    await grant_month(session, plans, account, act.now)
     account.plan = plan
     await session.flush()
 

@@ -11,7 +11,7 @@ import structlog
 from aiops.billing import subscriptions
 from aiops.billing import takeover as takeovers
 from aiops.billing.facts import Kind, Reference, customer_of
-from aiops.billing.takeover import Takeover
+from aiops.billing.takeover import Takeover, TwoCustomersError
 from aiops.database.tables import StripeEvent
 
 log = structlog.get_logger()
@@ -64,7 +64,8 @@ async def handle(takeover: Takeover, event: stripe.Event, now: datetime) -> bool
 @dataclass(slots=True)
 class CaughtUp:
     """How many events were handled, and how many customers' subscriptions compared. `failed` are the ids of the events
-    and customers that could not be, which may be tried again."""
+    and customers that could not be, which may be tried again; of an account with two customers, that of the one whose
+    things are nobody's."""
 
     events: int = 0
     customers: int = 0
@@ -76,7 +77,9 @@ class CaughtUp:
             return await step
         except Exception as error:
             log.error("not_caught_up", id=id_, exc_info=error)  # noqa: TRY400 - what it is comes first
-            self.failed.append(id_)
+            failed = error.customer_id if isinstance(error, TwoCustomersError) else id_
+            if failed not in self.failed:
+                self.failed.append(failed)
             if len(self.failed) >= FAILURES_MAX:
                 raise
             return False

@@ -9,6 +9,7 @@ import stripe
 
 from aiops.accounts.plans import Plans
 from aiops.billing.gateway import (
+    ACCOUNT,
     CREDITS,
     ENDED_STATUSES,
     NOT_THERE,
@@ -98,6 +99,19 @@ async def customer_of(gateway: Gateway, payment_intent_id: str) -> str | None:
     """Who has paid."""
     with translated():
         return _id_of((await gateway.api.payment_intents.retrieve_async(payment_intent_id)).customer)
+
+
+async def account_of(gateway: Gateway, customer_id: str) -> str | None:
+    """The id of the account that a customer was made for, by its metadata: of one that was deleted there are none."""
+    with translated():
+        try:
+            customer = await gateway.api.customers.retrieve_async(customer_id)
+        except stripe.InvalidRequestError as error:
+            if error.http_status != NOT_THERE:
+                raise
+            return None
+    account_id = (customer.to_dict().get("metadata") or {}).get(ACCOUNT)
+    return account_id if isinstance(account_id, str) else None
 
 
 class _Fetcher:

@@ -90,8 +90,9 @@ class Gateway:
         return customer.id
 
     async def price_of(self, plan: str, amount: int, currency: str, credits_: int) -> str:
-        """The id of the price of a plan by the month; made where there is none of this amount yet."""
-        key = f"aiops {plan} {amount} {currency}"
+        """The id of the price of a plan by the month; made where there is none of this amount and these credits, which
+        the page to pay on names, yet."""
+        key = f"aiops {plan} {amount} {currency} {credits_}"
         with translated():
             if found := await self._price_by_key(key):
                 return found

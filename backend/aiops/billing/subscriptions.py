@@ -6,6 +6,7 @@ import stripe
 import structlog
 
 from aiops.billing.gateway import (
+    ACCOUNT,
     ATTEMPT,
     ENDED_STATUSES,
     IN_PROGRESS,
@@ -15,6 +16,7 @@ from aiops.billing.gateway import (
     PaymentsAwayError,
     PaymentsError,
     PaymentsInDoubtError,
+    plan_of,
     translated,
 )
 
@@ -25,10 +27,14 @@ log = structlog.get_logger()
 
 
 async def customers_who_subscribe(gateway: Gateway) -> set[str]:
-    """Everybody at Stripe who has a subscription that has not ended."""
+    """Everybody at Stripe who has a subscription of ours that has not ended: for a plan, or made here."""
     with translated():
         first = await gateway.api.subscriptions.list_async({"limit": SUBSCRIPTIONS_MAX})
-        return {str(one.customer) async for one in first.auto_paging_iter() if one.status not in ENDED_STATUSES}
+        return {
+            str(one.customer)
+            async for one in first.auto_paging_iter()
+            if one.status not in ENDED_STATUSES and (plan_of(one) or ACCOUNT in one.metadata.to_dict())
+        }
 
 
 async def change_price(

@@ -5,6 +5,8 @@ received once, its reversal follows the money that went back, a period counts if
 same moment cannot take over the older state after the newer one: `Account.billing_version` is read before Stripe is
 asked and must not have moved when the answer is taken over; else Stripe is asked again. No transaction is open
 meanwhile.
+
+Whose a customer is stands at Stripe too, in its metadata: a database that was restored may not know it any more.
 """
 
 from dataclasses import dataclass
@@ -15,10 +17,11 @@ from sqlalchemy import delete, select
 from sqlmodel import col
 
 from aiops.accounts.plans import SMALLEST, Plans, limits_of
-from aiops.billing.facts import Facts, Paid, PaidPeriod, Reference, Subscribed, fetch
-from aiops.billing.gateway import ENDED_STATUSES, Gateway, PaymentsAwayError
+from aiops.billing.facts import Facts, Paid, PaidPeriod, Reference, Subscribed, account_of, fetch
+from aiops.billing.gateway import ENDED_STATUSES, Gateway, PaymentsAwayError, PaymentsError
 from aiops.database.engine import Database, Session
 from aiops.database.tables import Account, Payment, StripeEvent, Subscription
+from aiops.identifiers import is_id
 from aiops.ledger import ledger
 
 log = structlog.get_logger()
@@ -27,6 +30,14 @@ TRIES_MAX = 10
 EVENT_AGE = timedelta(days=60)
 # A payment that is late leaves the plan while Stripe tries again; what becomes of it then is set there.
 LIVE_STATUSES = ("active", "trialing", "past_due")
+
+
+class TwoCustomersError(PaymentsError):
+    """`customer_id` is a customer of an account that is another customer by now. An operator has to see to it."""
+
+    def __init__(self, customer_id: str, account: Account) -> None:
+        super().__init__(f"{customer_id} is the customer of {account.id}, which has become {account.customer_id}.")
+        self.customer_id = customer_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,7 @@ class Takeover:
         event that was handled already.
 
         Raises:
+            TwoCustomersError: the customer's account is another customer.
             PaymentsError: Stripe cannot be asked, or somebody else was faster time and again.
         """
         for _ in range(TRIES_MAX):
@@ -52,6 +64,8 @@ class Takeover:
                     return False
                 account = await _account_of(session, customer_id)
             if account is None:
+                if await self._is_known_again(customer_id):
+                    continue
                 return await self._note(event)
             facts = await fetch(self.gateway, self.plans, customer_id, reference)
             async with self.database.write() as session:
@@ -78,6 +92,23 @@ class Takeover:
             await _keep_period(session, period)
         await session.flush()
         await _follow_subscriptions(session, self.plans, account.id)
+        return True
+
+    async def _is_known_again(self, customer_id: str) -> bool:
+        """Notes a customer with the account that it was made for; whether that is here."""
+        account_id = await account_of(self.gateway, customer_id)
+        if account_id is None or not is_id(account_id, "acc"):
+            return False
+        async with self.database.write() as session:
+            if await session.get(Account, account_id) is None:
+                log.warning("account_not_here", customer=customer_id, account=account_id)
+                return False
+            account = await ledger.lock_account(session, account_id)
+            if account.customer_id not in (None, customer_id):
+                log.warning("two_customers", account=account_id, known=account.customer_id, customer=customer_id)
+                raise TwoCustomersError(customer_id, account)
+            account.customer_id = customer_id
+        log.info("customer_known_again", customer=customer_id, account=account_id)
         return True
 
     async def _note(self, event: StripeEvent | None) -> bool:

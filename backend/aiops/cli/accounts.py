@@ -9,17 +9,16 @@ from aiops.accounts import email_links
 from aiops.accounts.accounts import count_accounts, create_account, find_account
 from aiops.accounts.authentication import FIRST_KEY, create_key, list_keys, revoke_key
 from aiops.accounts.plans import SMALLEST, load_plans
-from aiops.administration import audit, changes
+from aiops.administration import changes
 from aiops.administration.audit import COMMAND_LINE, Act
 from aiops.administration.reports import list_accounts
-from aiops.cli.running import password_link, write
+from aiops.cli.running import note, password_link, write
 from aiops.database.engine import Session
 from aiops.database.tables import Account, ApiKey
 from aiops.ledger import ledger
 from aiops.runtime import utc_now
 from aiops.settings import Settings
 
-UNSTATED = "by the operator"
 Reason = Annotated[str, typer.Option(help="Why; it stands in the list of changes.")]
 
 users = typer.Typer(no_args_is_help=True, help="People who use the service.")
@@ -44,7 +43,7 @@ def users_create(
         account = await create_account(
             session, plans, email, now, plan=plan, credits=credits, is_administrator=is_first
         )
-        await _note(session, "account made", account.id, f"{account.email} on the plan {plan}")
+        await note(session, "account made", account.id, f"{account.email} on the plan {plan}")
         return await create_key(session, account.id, FIRST_KEY, now)
 
     print(f"API key: {write(create)}", flush=True)
@@ -106,7 +105,7 @@ def users_link(email: str) -> None:
 
     async def make(session: Session) -> str:
         account = await find_account(session, email)
-        await _note(session, "password link made", account.id, "works once, for an hour")
+        await note(session, "password link made", account.id, "works once, for an hour")
         return await email_links.make(session, account.id, "reset", utc_now())
 
     print(password_link(settings.address, write(make)), flush=True)
@@ -122,7 +121,7 @@ def keys_create(
 
     async def create(session: Session) -> str:
         account, now = await find_account(session, email), utc_now()
-        await _note(session, "API key made", account.id, name)
+        await note(session, "API key made", account.id, name)
         return await create_key(session, account.id, name, now, now + timedelta(days=days) if days else None)
 
     print(f"API key: {write(create)}", flush=True)
@@ -152,7 +151,7 @@ def keys_revoke(key_id: str) -> None:
     async def revoke(session: Session) -> None:
         await revoke_key(session, key_id, utc_now())
         key = await session.get_one(ApiKey, key_id)
-        await _note(session, "API key revoked", key.account_id, f"{key.name}, {key_id}")
+        await note(session, "API key revoked", key.account_id, f"{key.name}, {key_id}")
 
     write(revoke)
     print(f"{key_id} is revoked.", flush=True)
@@ -161,7 +160,7 @@ def keys_revoke(key_id: str) -> None:
 @credits_.command("grant")
 def credits_grant(
     email: str,
-    amount: Annotated[int, typer.Argument(min=1, max=1_000_000)],
+    amount: Annotated[int, typer.Argument(min=1, max=ledger.CREDITS_MAX)],
     reason: Reason,
 ) -> None:
     """Gives credits to an account; the reason stands in its transactions."""
@@ -186,10 +185,6 @@ def credits_take(
         return await changes.take_credits(session, _act(reason), account.id, amount)
 
     print(f"{email} has {write(take)} credits.", flush=True)
-
-
-async def _note(session: Session, action: str, account_id: str, detail: str) -> None:
-    await audit.record(session, _act(UNSTATED), action, account_id, detail)
 
 
 def _act(reason: str) -> Act:

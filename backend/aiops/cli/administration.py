@@ -15,6 +15,7 @@ from aiops.billing.prices import money
 from aiops.billing.takeover import Takeover
 from aiops.cli.running import refuse, with_database
 from aiops.database.engine import Database, Session
+from aiops.logs import configure_logs
 from aiops.runtime import utc_now
 from aiops.settings import Settings
 
@@ -81,6 +82,7 @@ def billing_catch_up(
 ) -> None:
     """Asks Stripe for the events that did not arrive, and handles them; and for what every subscription is now."""
     settings = Settings()
+    configure_logs(settings.log_format)
     gateway, plans = connect(settings), load_plans(settings.plans_file)
     if gateway is None:
         refuse("Stripe is not configured. Set AIOPS_STRIPE_SECRET_KEY and AIOPS_STRIPE_WEBHOOK_SECRET.")

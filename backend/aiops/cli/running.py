@@ -7,11 +7,15 @@ from collections.abc import Awaitable, Callable
 from typing import NoReturn, TypeVar
 from urllib.parse import urlencode
 
+from aiops.administration import audit
+from aiops.administration.audit import COMMAND_LINE, Act
 from aiops.database.engine import Database, Session
 from aiops.database.migrate import check_migrated, upgrade
+from aiops.runtime import utc_now
 from aiops.settings import Settings
 
 BACKLOG = 2048
+UNSTATED = "by the operator"
 
 R = TypeVar("R")
 
@@ -47,6 +51,11 @@ def with_database(act: Callable[[Database], Awaitable[R]]) -> R:
             await database.close()
 
     return asyncio.run(run())
+
+
+async def note(session: Session, action: str, account_id: str, detail: str) -> None:
+    """Has the list of changes say what a command does about an account, where no reason is asked for."""
+    await audit.record(session, Act(COMMAND_LINE, UNSTATED, utc_now()), action, account_id, detail)
 
 
 def upgrade_database(settings: Settings) -> None:

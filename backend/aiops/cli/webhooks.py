@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from aiops.accounts.accounts import find_account
-from aiops.cli.running import with_database, write
+from aiops.cli.running import note, with_database, write
 from aiops.contract.document import api_document
 from aiops.database.engine import Database, Session
 from aiops.database.tables import Delivery, Webhook
@@ -58,8 +58,10 @@ def webhooks_redeliver(delivery_id: str) -> None:
     """Sends a delivery again, under the same webhook-id and with all its attempts anew."""
 
     async def send_again(session: Session) -> None:
-        if await deliveries.send_again(session, delivery_id, utc_now()) is None:
+        delivery = await deliveries.send_again(session, delivery_id, utc_now())
+        if delivery is None:
             raise ValueError(f"There is no delivery {delivery_id}, or its webhook is deleted or disabled.")
+        await note(session, "delivery sent again", delivery.account_id, delivery_id)
 
     write(send_again)
     _report(delivery_id)
@@ -73,7 +75,13 @@ def webhooks_rotate(
     sealer = Settings().sealer
 
     async def rotate(session: Session) -> str:
-        owner_id = (await find_account(session, owner) if "@" in owner else await _webhook(session, owner)).id
+        if "@" in owner:
+            account = await find_account(session, owner)
+            owner_id, account_id, whose = account.id, account.id, "callbacks"
+        else:
+            webhook = await _webhook(session, owner)
+            owner_id, account_id, whose = webhook.id, webhook.account_id, webhook.id
+        await note(session, "signing secret made", account_id, f"that of {whose}")
         return await signing.rotate(session, sealer, owner_id, utc_now())
 
     print(f"Secret: {write(rotate)}", flush=True)
@@ -93,6 +101,7 @@ def webhooks_test(
         webhook = await _webhook(session, webhook_id)
         if webhook.disabled_at is not None:
             raise ValueError(f"{webhook_id} is disabled: {webhook.disabled_reason}")
+        await note(session, "test event sent", webhook.account_id, f"{event} to {webhook_id}")
         return (await outbox.write_test(session, webhook, event, samples[event], utc_now())).id
 
     _report(write(make))

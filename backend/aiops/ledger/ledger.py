@@ -209,6 +209,8 @@ async def _adjust(session: Session, payment: Payment, amount: int, now: datetime
 def _check(amount: int, description: str) -> None:
     if amount <= 0:
         raise ValueError("Give or take one credit at least.")
+    if amount > CREDITS_MAX:
+        raise ValueError(f"Give or take {CREDITS_MAX:,} credits at most.")
     if not 0 < len(description) <= DESCRIPTION_LENGTH_MAX or not description.isprintable():
         raise ValueError(f"A reason has 1 to {DESCRIPTION_LENGTH_MAX} printable characters.")
 

@@ -26,6 +26,7 @@ from aiops.web.visits import PageError, Visit, see
 PAGE_SIZE = 50
 RECENT = 10
 SEARCH_LENGTH_MAX = 254
+AMOUNT_LENGTH_MAX = 20
 HEALTH_HOURS = 24
 REVENUE_DAYS = 30
 JOB_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
@@ -76,8 +77,8 @@ async def show_user(visit: Visit) -> Response:
 async def change_credits(visit: Visit) -> Response:
     """Gives or, with a minus, takes credits."""
     typed = visit.form.value("amount").strip().replace(",", "")
-    if not typed.removeprefix("-").isdecimal() or len(typed) > 11:
-        visit.form.errors["amount"] = "Write a whole number, such as 100 or -100."
+    if not typed.removeprefix("-").isdecimal() or len(typed) > AMOUNT_LENGTH_MAX:
+        visit.form.errors["amount"] = f"Write a whole number of up to {ledger.CREDITS_MAX:,}, such as 100 or -100."
         return await _user(visit, 422)
     amount = int(typed)
     change = changes.take_credits if amount < 0 else changes.give_credits
