@@ -38,6 +38,12 @@ def test_the_first_process_waits_for_those_that_lost_their_parents() -> None:
     assert "tini" in installed(image)
 
 
+def test_what_has_no_wheel_can_be_built_and_the_image_has_no_compiler() -> None:
+    build, image = stages()
+    assert "build-essential" in installed(build)
+    assert installed(image) == {"--yes", "--no-install-recommends", "flite", "tini"}
+
+
 def copied() -> list[str]:
     """What the first stage takes from the repository."""
     first, _ = stages()
