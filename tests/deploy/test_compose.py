@@ -55,6 +55,16 @@ def test_every_secret_has_to_be_set_and_is_named_in_the_example() -> None:
     assert set(re.findall(r"\$\{(\w+):\?\}", read())) == SECRETS.keys()
 
 
+def test_the_image_is_built_once_and_never_pulled() -> None:
+    """Builds of one tag at a time get in each other's way: the second may fail with "already exists"."""
+    services = compose()["services"]
+    assert [name for name, one in services.items() if "build" in one] == ["migration"]
+    ours = {name: one for name, one in services.items() if one["image"] == "aiops"}
+    assert ours.keys() == {"server-1", "server-2", "worker", "migration"}
+    assert {one["pull_policy"] for one in ours.values()} == {"never"}
+    assert all("migration" in one["depends_on"] for name, one in ours.items() if name != "migration")
+
+
 def test_nothing_of_ours_runs_as_more_than_it_needs() -> None:
     for name, service in compose()["services"].items():
         if service["image"] == "aiops":

@@ -1,5 +1,6 @@
 """The Dockerfile, as far as it can be judged without Docker: by its linter, and by building from what it copies."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -19,9 +20,33 @@ def test_its_linter_has_nothing_to_say() -> None:
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
+def stages() -> tuple[str, str]:
+    """What builds, and what the image is."""
+    first, _, last = DOCKERFILE.read_text().partition("\nFROM python:3.13-slim-bookworm\n")
+    return first, last
+
+
+def installed(stage: str) -> set[str]:
+    """Packages of Debian."""
+    return {name for line in re.findall(r"apt-get install (.+) \\$", stage, re.MULTILINE) for name in line.split()}
+
+
+def test_the_first_process_waits_for_those_that_lost_their_parents() -> None:
+    _, image = stages()
+    (entry,) = re.findall(r"^ENTRYPOINT (.+)$", image, re.MULTILINE)
+    assert json.loads(entry) == ["tini", "-e", "143", "--", "aiops"]
+    assert "tini" in installed(image)
+
+
+def test_what_has_no_wheel_can_be_built_and_the_image_has_no_compiler() -> None:
+    build, image = stages()
+    assert "build-essential" in installed(build)
+    assert installed(image) == {"--yes", "--no-install-recommends", "flite", "tini"}
+
+
 def copied() -> list[str]:
     """What the first stage takes from the repository."""
-    first, _, _ = DOCKERFILE.read_text().partition("\nFROM python:3.13-slim-bookworm\n")
+    first, _ = stages()
     return [name for line in re.findall(r"^COPY (.+)$", first, re.MULTILINE) for name in line.split()[:-1]]
 
 

@@ -25,7 +25,7 @@ def ledger_verify() -> None:
 
     async def check(database: Database) -> list[str]:
         now = utc_now()
-        findings = await verify(database, now, grace_seconds=settings.reaper_seconds)
+        findings = await verify(database, now, grace_seconds=settings.reaper_seconds, unlimited=True)
         return findings + await missing_files(database, store, now)
 
     findings = with_database(check)

@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
-from sqlalchemy import Connection, event, make_url
+from psycopg.errors import QueryCanceled
+from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
@@ -58,9 +59,11 @@ class Database:
         self._writer: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.is_sqlite else nullcontext()
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Session]:
-        """A session that only reads."""
+    async def read(self, *, unlimited: bool = False) -> AsyncIterator[Session]:
+        """A session that only reads. `unlimited` is for what reads everything: no statement is stopped by its limit."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            if unlimited and not self.is_sqlite:
+                await session.execute(text("SET LOCAL statement_timeout = 0"))
             yield session
 
     @asynccontextmanager
@@ -84,6 +87,11 @@ async def _commit(session: Session) -> None:
         await session.commit()
     except (DBAPIError, OSError) as error:
         raise CommitInDoubtError("the database failed during a commit") from error
+
+
+def ran_out_of_time(error: DBAPIError) -> bool:
+    """Whether PostgreSQL stopped a statement that took longer than it may."""
+    return isinstance(error.orig, QueryCanceled)
 
 
 def dialect_of(session: Session) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import col
 from starlette.responses import Response
 
@@ -13,7 +14,7 @@ from aiops.accounts.plans import limits_of
 from aiops.administration import audit, changes, reports
 from aiops.administration.audit import Act
 from aiops.billing.shop import latest_payments, list_subscriptions
-from aiops.database.engine import Session
+from aiops.database.engine import Session, ran_out_of_time
 from aiops.database.tables import OPEN_STATUSES, Account, Job
 from aiops.errors import InvalidInputError
 from aiops.identifiers import is_id
@@ -123,9 +124,16 @@ async def show_jobs(visit: Visit) -> Response:
 
 
 async def show_ledger(visit: Visit) -> Response:
-    """Computes every balance anew, as `aiops ledger verify` does; that also looks for every file."""
+    """Computes every balance anew, as `aiops ledger verify` does; that also looks for every file, and may take
+    longer than a page."""
     runtime, now = visit.runtime, visit.runtime.clock()
-    findings = await verify(runtime.database, now, runtime.settings.reaper_seconds)
+    findings: list[str] | None
+    try:
+        findings = await verify(runtime.database, now, runtime.settings.reaper_seconds)
+    except DBAPIError as error:
+        if not ran_out_of_time(error):
+            raise
+        findings = None
     return visit.render("administration/ledger.html", findings=findings, now=now)
 
 

@@ -2,6 +2,7 @@
 # ruff: noqa: ASYNC110, ASYNC220 (they wait for other processes and their files; the loop has nothing else)
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -16,10 +17,13 @@ import pytest
 from aiops.providers.base import ProviderRejectedError, ProviderUnavailableError
 from aiops.providers.embedded import sandbox as sandbox_module
 from aiops.providers.embedded.sandbox import Limits, Outcome, Sandbox
+from tests.fixtures.namespaces import AS_FIRST, is_first_allowed
 
 HERE = Path(__file__).parent
 MEGABYTE = 1024 * 1024
 LIMITS = Limits(memory_bytes=256 * MEGABYTE, file_bytes=MEGABYTE)
+AS_IN_A_CONTAINER = "as the first process"
+HOW = AS_IN_A_CONTAINER if is_first_allowed() else "NOT RUN: this machine allows no namespaces of processes"
 
 Gone = Callable[[int], Awaitable[None]]
 
@@ -182,6 +186,36 @@ class TestEnd:
         async with asyncio.timeout(20):
             while folder.exists():
                 await asyncio.sleep(0.02)
+
+    @pytest.mark.parametrize("how", [HOW])
+    def test_the_first_process_of_a_container_is_left_no_zombie(self, how: str, tmp_path: Path) -> None:
+        """Whatever the end: an answer, a crash, a deadline with a process of the task's own still at work."""
+        if how != AS_IN_A_CONTAINER:
+            return
+        server = textwrap.dedent(
+            f"""
+            import asyncio, contextlib, os
+            from pathlib import Path
+            from aiops.providers.base import ProviderUnavailableError
+            from aiops.providers.embedded.sandbox import Limits, Sandbox
+
+            async def work():
+                sandbox = Sandbox(1, import_roots=[Path({str(HERE)!r})])
+                limits = Limits(memory_bytes={LIMITS.memory_bytes}, file_bytes={LIMITS.file_bytes})
+                for task in ("greet", "crash", "hang"):
+                    with contextlib.suppress(ProviderUnavailableError):
+                        arguments = {{"name": "you", "report": {str(tmp_path / "report")!r}}}
+                        await sandbox.run(f"embedded_tasks:{{task}}", arguments, limits=limits, deadline_seconds=5)
+
+            asyncio.run(work())
+            print([int(name) for name in os.listdir("/proc") if name.isdecimal()])
+            """
+        )
+        environment = {"PYTHONPATH": str(Path(sandbox_module.__file__).parents[3]), "PATH": os.environ["PATH"]}
+        command = [*AS_FIRST, sys.executable, "-c", server]
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=90)
+        assert (tmp_path / "report").exists()
+        assert ended.stdout == "[1]\n"
 
     async def test_failures_leave_no_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

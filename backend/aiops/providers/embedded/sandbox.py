@@ -16,7 +16,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -153,6 +153,7 @@ async def _child(folder: Path, environment: Mapping[str, str]) -> AsyncIterator[
         assert process.stdin is not None
         process.stdin.close()
         await process.communicate()  # waits for the end of its pipes as well, which `wait` does not
+        await _reap_group(process.pid)
 
 
 def _new_log(folder: Path) -> IO[bytes]:
@@ -169,6 +170,15 @@ def _kill_group(process: Process) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
+
+
+async def _reap_group(group: int) -> None:
+    # What the child had started is handed to the first process of the machine or container. Where that is this
+    # process, nobody else waits for them, and each would stay a zombie.
+    if sys.platform != "win32":
+        with suppress(ChildProcessError):
+            while True:
+                await asyncio.to_thread(os.waitpid, -group, 0)
 
 
 async def _converse(
