@@ -9,7 +9,7 @@ from aiops_connect.platforms.make.addresses import Addresses
 from aiops_connect.platforms.make.components import Component
 from aiops_connect.platforms.make.connection import Connections
 from aiops_connect.platforms.make.requests import Directives, Value
-from aiops_connect.platforms.make.runner.iml.syntax import Node
+from aiops_connect.platforms.make.runner.iml.syntax import Node, Path
 
 TOLERANCE_SECONDS = 300
 _EVENTS = iml.variable("parameters", "events")
@@ -84,10 +84,11 @@ def _subscribed(
         unsubscribe = app.operation(subscription.unsubscribe.operation)
         values = {one.field: _source(trigger, one.source, stored) for one in subscription.unsubscribe.bindings}
         found["detach"] = _called(connections, unsubscribe, values, addresses)
-    if trigger.signature is not None and trigger.signature.secret is not None:
-        stored[_kept(trigger.signature.secret)] = iml.whole(iml.below(iml.variable("body"), trigger.signature.secret))
     values = {one.field: _source(trigger, one.source, stored) for one in subscription.subscribe.bindings}
     attach = _called(connections, subscribe, values, addresses)
+    if trigger.signature is not None and trigger.signature.secret is not None:
+        stored[_kept(trigger.signature.secret)] = iml.whole(iml.below(iml.variable("body"), trigger.signature.secret))
+        _hide(attach, iml.below(iml.variable("response", "body"), trigger.signature.secret))
     attach["response"] = {"data": stored, **attach["response"]}
     return {"attach": attach, **found}
 
@@ -123,14 +124,21 @@ def _called(
         **called,
         **{name: content for name, content in merged.items() if content},
         "response": {"error": errors.directive([operation])},
-        "log": {"sanitize": [*found.sanitize, *_secrets(operation)]},
+        "log": {"sanitize": [*found.sanitize, *(iml.source(path) for path in _secrets(operation))]},
     }
 
 
-def _secrets(operation: ir.Operation) -> list[str]:
+def _secrets(operation: ir.Operation) -> list[Path]:
     """What the answer has that nobody else may see."""
     answered = operation.answer.fields if operation.answer is not None else ()
-    return [f"response.body.{one.name}" for one in answered if one.is_secret]
+    return [iml.variable("response", "body", one.name) for one in answered if one.is_secret]
+
+
+def _hide(called: Directives, path: Path) -> None:
+    """Keeps a value out of the log, whatever the document says of it."""
+    sanitize = called["log"]["sanitize"]
+    if iml.source(path) not in sanitize:
+        sanitize.append(iml.source(path))
 
 
 def _received(trigger: ir.Trigger) -> Directives:

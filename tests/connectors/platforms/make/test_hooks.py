@@ -74,6 +74,15 @@ def test_what_is_forged_changed_or_old_starts_nothing(account: MakeAccount, hook
     account.run("detach:watchJobFinishedHook", webhook=webhook)
 
 
+def test_the_secret_that_calls_are_signed_with_is_in_no_log(account: MakeAccount, hook: Service) -> None:
+    webhook = attach(account, hook)
+    [exchange] = account.trace.exchanges
+    assert exchange.response is not None
+    assert exchange.response["body"]["id"] == webhook["external_id"]
+    assert webhook["external_secret"] not in str(exchange)
+    account.run("detach:watchJobFinishedHook", webhook=webhook)
+
+
 def test_a_trigger_of_one_event_asks_for_none(account: MakeAccount, hook: Service) -> None:
     webhook = attach(account, hook, "watchCreditsLowHook")
     assert [one["events"] for one in webhooks(account)] == [["credits.low"]]

@@ -102,6 +102,20 @@ BROKEN["R18"] = lambda files: files[code("get-account", "static-params")].append
 KEY = "connections/api-key/api-key"
 UNIVERSAL = code("make-api-call", "mappable-params")
 JOBS = code("list-jobs", "communication")
+HOOK = "webhooks/watch-credits-low-hook/watch-credits-low-hook"
+ATTACH = f"{HOOK}.attach.iml.json"
+
+
+def verified_by(condition: str) -> Callable[[Files], None]:
+    """A webhook that keeps a token of its answer, and takes calls on this condition."""
+
+    def change(files: Files) -> None:
+        files[f"{HOOK}.communication.iml.json"]["condition"] = condition
+        files[ATTACH]["response"]["data"] = {"token": "{{body.hook.`the-token`}}", "external_id": "{{body.id}}"}
+
+    return change
+
+
 MORE_BROKEN = [
     ("R1", "not encrypted", put(BASE, "baseUrl", "http://aiops.example")),
     ("R2", "none", take(MANIFEST, f"{MODULES}/makeApiCall")),
@@ -114,6 +128,8 @@ MORE_BROKEN = [
     ("R4", "another last", put("modules/groups.json", "-1/label", "More")),
     ("R4", "no groups", put(MANIFEST, "generalCodeFiles/groups", None)),
     ("R5", "the wrong header is hidden", put(BASE, "log/sanitize", ["request.headers.x-authorization"])),
+    ("R5", "the secret of a webhook", put(ATTACH, "log/sanitize", ["request.headers.authorization"])),
+    ("R5", "the secret that a header repeats", verified_by("{{headers.`x-token` == webhook.token}}")),
     ("R6", "no status", put(BASE, "response/error/message", "{{ifempty(body.error, 'It failed')}}")),
     (
         "R6",
@@ -129,7 +145,7 @@ MORE_BROKEN = [
     (
         "R7",
         "in a webhook",
-        take("webhooks/watch-credits-low-hook/watch-credits-low-hook.attach.iml.json", "response/error/429"),
+        take(ATTACH, "response/error/429"),
     ),
     ("R8", "the key is in the log", put(f"{KEY}.communication.iml.json", "log/sanitize", [])),
     ("R8", "the key is not sent", take(f"{KEY}.communication.iml.json", "headers/authorization")),
@@ -196,6 +212,14 @@ def test_what_breaks_a_rule_is_found_by_it(rule: str, change: Callable[[Files], 
     files = read_source(OURS)
     change(files)
     assert {finding.rule for finding in review(files, [rule])} == {rule}
+
+
+@pytest.mark.parametrize("path", ["response.body.hook.`the-token`", "response.body.hook", "response.body"])
+def test_a_secret_is_hidden_by_its_path_or_one_above(path: str) -> None:
+    files = read_source(OURS)
+    verified_by("{{headers.`x-token` = webhook.token & body.hook = webhook.external_id}}")(files)
+    files[ATTACH]["log"]["sanitize"] = [path]
+    assert review(files, ["R5"]) == []
 
 
 def test_the_command_tells_file_and_rule(tmp_path: Path) -> None:
