@@ -26,6 +26,11 @@ def variable(*names: str) -> Path:
 UNDEFINED = variable("undefined")
 
 
+def member(root: Path, name: str) -> Path:
+    """A member of a collection, by its name."""
+    return Path((*root.segments, Property(name)), _NOWHERE)
+
+
 def below(root: Path, pointer: ir.Pointer) -> Path:
     """What a JSON pointer reaches from a variable."""
     steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]

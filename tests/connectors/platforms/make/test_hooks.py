@@ -10,6 +10,7 @@ from aiops_connect.platforms.make.runner import Payload
 from aiops_connect.platforms.make.runner.iml.values import parse_json
 from tests.connectors.platforms.make.rendered import MakeAccount, ours
 from tests.connectors.platforms.make.runner.service import Answer, Received, Service
+from tests.connectors.platforms.make.test_app import assert_typed
 
 HOOK = "watchJobFinishedHook"
 EVENTS = ["job.succeeded", "job.failed", "job.cancelled"]
@@ -53,6 +54,7 @@ def test_a_job_that_has_ended_starts_the_scenario(account: MakeAccount, hook: Se
     assert bundle["data"]["id"] == job["job_id"]
     interface = ours()["modules/watch-job-finished/watch-job-finished.interface.iml.json"]
     assert bundle.keys() <= {one["name"] for one in interface}
+    assert_typed(bundle, interface)
 
     account.run("detach:watchJobFinishedHook", webhook=webhook)
     assert webhooks(account) == []

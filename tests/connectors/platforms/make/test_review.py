@@ -116,6 +116,14 @@ def verified_by(condition: str) -> Callable[[Files], None]:
     return change
 
 
+FINISHED = "webhooks/watch-job-finished-hook/watch-job-finished-hook.communication.iml.json"
+
+
+def dates_in_an_array(files: Files) -> None:
+    spec = [{"name": "at", "type": "date", "label": "At"}]
+    files[code("get-account", "interface")].append({"name": "calls", "type": "array", "label": "Calls", "spec": spec})
+
+
 MORE_BROKEN = [
     ("R1", "not encrypted", put(BASE, "baseUrl", "http://aiops.example")),
     ("R2", "none", take(MANIFEST, f"{MODULES}/makeApiCall")),
@@ -168,6 +176,12 @@ MORE_BROKEN = [
     ("R14", "a query", put(code("get-account", "communication"), "url", "/api/account?a=b")),
     ("R14", "no slash", put(code("get-account", "communication"), "url", "api/account")),
     ("R15", "in a function", put(JOBS, "qs/created_from", "{{ifempty(parameters.created_from, undefined)}}")),
+    ("R15", "put out as it is", put(code("get-job", "communication"), "response/output", "{{body}}")),
+    ("R15", "nothing said of what is put out", take(JOBS, "response/output")),
+    ("R15", "one of several", take(code("get-job", "communication"), "response/output/started_at")),
+    ("R15", "chosen only", put(JOBS, "response/output/created_at", "{{ifempty(item.created_at, item.started_at)}}")),
+    ("R15", "within, of a webhook", take(FINISHED, "output/data/created_at")),
+    ("R15", "within an array", dates_in_an_array),
     ("R16", "an acronym", put(IMAGE, "0/label", "Prompt url")),
     ("R16", "too long", put(IMAGE, "0/label", "What you want drawn")),
     ("R16", "no sentence", put(IMAGE, "0/help", "What the image shows")),
@@ -212,6 +226,15 @@ def test_what_breaks_a_rule_is_found_by_it(rule: str, change: Callable[[Files], 
     files = read_source(OURS)
     change(files)
     assert {finding.rule for finding in review(files, [rule])} == {rule}
+
+
+@pytest.mark.parametrize(
+    "value", ["{{parseDate(body.created_at, 'X')}}", "{{addHours(body.created_at, 1)}}", "{{now}}", "{{temp.at}}", None]
+)
+def test_a_date_can_be_had_by_any_function(value: str | None) -> None:
+    files = read_source(OURS)
+    put(code("get-job", "communication"), "response/output/created_at", value)(files)
+    assert review(files, ["R15"]) == []
 
 
 @pytest.mark.parametrize("path", ["response.body.hook.`the-token`", "response.body.hook", "response.body"])
