@@ -204,6 +204,17 @@ def test_dots_lead_to_no_other_operation(tmp_path: Path, service: Service, step:
     assert service.received == []
 
 
+@pytest.mark.parametrize(
+    ("pattern", "is_kept"), [(r"^\w+$", True), ("(?i)^a", False), ("^(?P<n>a)", False), ("(", False)]
+)
+def test_a_pattern_that_javascript_cannot_read_is_not_given_to_make(pattern: str, is_kept: bool) -> None:
+    parameter = {"name": "q", "in": "query", "schema": {"type": "string", "pattern": pattern}}
+    app = parse(with_operation({"parameters": [parameter]})).app
+    assert app is not None
+    [asked] = contents(emitted(app))["modules/act/act.mappable-params.iml.json"]
+    assert asked.get("validate", {}) == ({"pattern": pattern} if is_kept else {})
+
+
 FORM = {
     "type": "object",
     "properties": {
