@@ -1,9 +1,10 @@
 """What a module puts out of an answer: always a collection, as Make wants it."""
 
 from aiops_connect import ir
-from aiops_connect.platforms.make import interfaces
+from aiops_connect.platforms.make import dates, iml, interfaces
 from aiops_connect.platforms.make.requests import Directives
 
+_BODY = iml.variable("body")
 _EXTENSIONS = {
     "application/pdf": "pdf", "audio/mpeg": "mp3", "audio/wav": "wav", "image/jpeg": "jpg", "image/png": "png",
     "image/webp": "webp", "video/mp4": "mp4", "application/zip": "zip", "text/csv": "csv",
@@ -20,14 +21,13 @@ def answered(operation: ir.Operation) -> tuple[Directives, tuple[ir.Field, ...]]
     response = _response_type(answer)
     match answer.type:
         case ir.Group(members) if members:
-            return {**response, "output": "{{body}}"}, members
-        case ir.Union(variants) if interfaces.merged(variants):
-            return {**response, "output": "{{body}}"}, interfaces.merged(variants)
-        case ir.Array():
-            items = ir.Field("items", "items", "Items", answer.type, example=answer.sample)
-            return {**response, "output": {"items": "{{body}}"}}, (items,)
-    value = ir.Field("value", "value", "Value", answer.type, example=answer.sample)
-    return {**response, "output": {"value": "{{body}}"}}, (value,)
+            output, found = dates.collection(_BODY, members)
+            return {**response, "output": output}, found
+        case ir.Union(variants) if merged := interfaces.merged(variants):
+            return {**response, "output": "{{body}}"}, tuple(dates.as_text(one) for one in merged)
+    name = "items" if isinstance(answer.type, ir.Array) else "value"
+    value, field = dates.member(_BODY, ir.Field(name, name, name.title(), answer.type, example=answer.sample))
+    return {**response, "output": {name: value}}, (field,)
 
 
 def _response_type(answer: ir.Answer) -> Directives:

@@ -9,7 +9,9 @@ import regex
 from aiops_connect import help_texts, ir
 from aiops_connect.platforms.make import files, iml, naming
 from aiops_connect.platforms.make.files import Parameter
+from aiops_connect.platforms.make.runner.iml.patterns import compiled
 from aiops_connect.platforms.make.runner.iml.syntax import Node
+from aiops_connect.platforms.make.runner.iml.values import utf16
 
 NAME_LENGTH_MAX = 128
 DATE_FORMAT = "YYYY-MM-DDTHH:mm:ss[Z]"
@@ -159,7 +161,7 @@ def _is_usable(pattern: str) -> bool:
     if len(pattern) > _PATTERN_LENGTH_MAX or "{{" in pattern:
         return False
     try:
-        regex.compile(pattern)
+        compiled(utf16(pattern), "")
     except regex.error:
         return False
     return True

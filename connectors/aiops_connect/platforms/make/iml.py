@@ -26,6 +26,11 @@ def variable(*names: str) -> Path:
 UNDEFINED = variable("undefined")
 
 
+def member(root: Path, name: str) -> Path:
+    """A member of a collection, by its name."""
+    return Path((*root.segments, Property(name)), _NOWHERE)
+
+
 def below(root: Path, pointer: ir.Pointer) -> Path:
     """What a JSON pointer reaches from a variable."""
     steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
@@ -90,13 +95,22 @@ def whole(node: Node) -> str:
     Raises:
         InexpressibleError: a name or a text in it cannot be written.
     """
+    return f"{{{{{source(node)}}}}}"
+
+
+def source(node: Node) -> str:
+    """The expression without braces, as `log.sanitize` names paths.
+
+    Raises:
+        InexpressibleError: a name or a text in it cannot be written.
+    """
     try:
-        source = to_source(node)
-        if parse_expression(source) != node:
-            raise InexpressibleError(f"IML cannot express {source[:80]!r}.")
+        found = to_source(node)
+        if parse_expression(found) != node:
+            raise InexpressibleError(f"IML cannot express {found[:80]!r}.")
     except (ValueError, ImlError) as error:
         raise InexpressibleError(str(error)) from None
-    return f"{{{{{source}}}}}"
+    return found
 
 
 def literal(value: str) -> str:

@@ -127,6 +127,8 @@ def _made(type_: ir.FieldType) -> ir.Json:
             return _FILE
         case ir.Text(format="uri"):
             return "https://www.example.com"
+        case ir.Text(format="date-time"):
+            return "2026-01-31T10:15:00Z"
         case ir.Text(format="email"):
             return "you@company.example"
     return "text"

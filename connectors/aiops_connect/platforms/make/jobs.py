@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiops_connect import ir
-from aiops_connect.platforms.make import base, iml, requests
+from aiops_connect.platforms.make import base, dates, iml, requests
 from aiops_connect.platforms.make.requests import Directives, Value
 from aiops_connect.platforms.make.runner.iml.syntax import Node, Unary
 
@@ -89,7 +89,7 @@ def steps(module: JobModule, values: dict[str, Value], host: str, status_host: s
     chain = [{**start, "response": {"temp": held}}, _wait(module, status_host), _verdict(module)]
     if module.link is not None:
         chain.append(_download())
-    return [*chain, {"response": {"output": _output(module)}}]
+    return [*chain, {"response": {"output": output(module)[0]}}]
 
 
 def _bound(source: ir.Source, root: Any) -> Value:
@@ -210,18 +210,24 @@ def _output_node(output: ir.JobOutput) -> Node:
     return direct if direct == of_job else iml.call("if", _IS_JOB, of_job, direct)
 
 
-def _output(module: JobModule) -> ir.Json:
-    fields = module.fields
+def output(module: JobModule) -> tuple[ir.Json, tuple[ir.Field, ...]]:
+    """What is put out at the end, and its fields."""
     known = {one.name: one for one in module.execution.outputs}
+    if not any(one.name in known for one in module.fields):
+        return dates.collection(_JOB, module.fields)
     found: dict[str, ir.Json] = {}
-    if not any(one.name in known for one in fields):
-        return iml.whole(_JOB)
-    for one in fields:
+    fields: list[ir.Field] = []
+    for one in module.fields:
         if one.name in known:
-            found[iml.literal(one.name)] = iml.whole(_output_node(known[one.name]))
-        elif one.name in ("file_name", "data"):
-            found[one.name] = iml.whole(iml.variable("temp", one.name))
+            found[iml.literal(one.name)], field = dates.member(_output_node(known[one.name]), one)
         else:
-            done = iml.text(module.execution.succeeded[0])
-            found[one.name] = iml.whole(iml.call("if", _IS_JOB, _state(module), done))
-    return found
+            found[one.name], field = iml.whole(_added_node(module, one.name)), one
+        fields.append(field)
+    return found, tuple(fields)
+
+
+def _added_node(module: JobModule, name: str) -> Node:
+    """What a module puts out beside the outputs of the document: the file, and how the job stands."""
+    if name in ("file_name", "data"):
+        return iml.variable("temp", name)
+    return iml.call("if", _IS_JOB, _state(module), iml.text(module.execution.succeeded[0]))

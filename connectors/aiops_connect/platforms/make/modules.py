@@ -6,6 +6,7 @@ from typing import Any
 from aiops_connect import help_texts, ir
 from aiops_connect.platforms.make import (
     answers,
+    dates,
     fields,
     files,
     idempotency,
@@ -93,7 +94,7 @@ class Modules:
         return {
             "communication": chain,
             "mappableParams": [*self._parameters(plain), *jobs.parameters(module), *self._parameters(advanced)],
-            **_put_out(module.fields, operation.answer.sample if operation.answer is not None else ir.MISSING),
+            **_put_out(jobs.output(module)[1], operation.answer.sample if operation.answer is not None else ir.MISSING),
         }
 
     def _search(self, operation: ir.Operation, pointer: ir.Pointer, item: tuple[ir.Field, ...]) -> dict[str, Any]:
@@ -104,6 +105,7 @@ class Modules:
         values = {**self._values(operation, asked), **first}
         limit = iml.whole(iml.variable("parameters", name))
         listing = pages.directives(operation, pointer, limit, self.connections, self.addresses.of(operation))
+        listing["response"]["output"], shown = dates.collection(iml.variable("item"), item)
         plain = [one for one in asked if not one.is_advanced]
         advanced = [one for one in asked if one.is_advanced]
         call = {**requests.request(operation, values, self.addresses.other(operation)), **listing}
@@ -115,7 +117,7 @@ class Modules:
                 pages.limit_parameter(name),
                 *self._parameters(advanced),
             ],
-            **_put_out(item, _first_item(operation, pointer)),
+            **_put_out(shown, _first_item(operation, pointer)),
         }
 
     def _action(self, operation: ir.Operation) -> dict[str, Any]:

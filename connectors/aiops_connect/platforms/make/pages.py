@@ -3,7 +3,7 @@
 from typing import Any, assert_never
 
 from aiops_connect import ir
-from aiops_connect.platforms.make import iml
+from aiops_connect.platforms.make import dates, iml
 from aiops_connect.platforms.make.connection import Connections
 from aiops_connect.platforms.make.requests import Directives, Value
 from aiops_connect.platforms.make.runner.iml.syntax import Node
@@ -35,7 +35,7 @@ def items_of(operation: ir.Operation) -> tuple[ir.Pointer, tuple[ir.Field, ...]]
 
 def _shared(variants: tuple[ir.Variant, ...]) -> tuple[ir.Field, ...]:
     found = [one.type.fields for one in variants if isinstance(one.type, ir.Group)]
-    return tuple({field.name: field for fields in found for field in fields}.values())
+    return tuple({field.name: dates.as_text(field) for fields in found for field in fields}.values())
 
 
 def driven(operation: ir.Operation) -> dict[str, Value | None]:

@@ -4,14 +4,15 @@ from typing import Any
 
 from aiops_connect import ir
 from aiops_connect.naming import identifier
-from aiops_connect.platforms.make import errors, fields, iml, interfaces, naming, requests
+from aiops_connect.platforms.make import dates, errors, fields, iml, interfaces, naming, requests
 from aiops_connect.platforms.make.addresses import Addresses
 from aiops_connect.platforms.make.components import Component
 from aiops_connect.platforms.make.connection import Connections
 from aiops_connect.platforms.make.requests import Directives, Value
-from aiops_connect.platforms.make.runner.iml.syntax import Node
+from aiops_connect.platforms.make.runner.iml.syntax import Node, Path
 
 TOLERANCE_SECONDS = 300
+_BODY = iml.variable("body")
 _EVENTS = iml.variable("parameters", "events")
 
 
@@ -40,8 +41,9 @@ def components(
         "altConnection": None,
         "webhook": webhook,
     }
-    sample = interfaces.samples(trigger.fields, trigger.sample)
-    code: dict[str, Any] = {"interface": interfaces.interface(trigger.fields), "samples": sample}
+    _, shown = dates.collection(_BODY, trigger.fields)
+    sample = interfaces.samples(shown, trigger.sample)
+    code: dict[str, Any] = {"interface": interfaces.interface(shown), "samples": sample}
     return [hook, Component("module", name, module, {"staticParams": [], **code})]
 
 
@@ -84,10 +86,11 @@ def _subscribed(
         unsubscribe = app.operation(subscription.unsubscribe.operation)
         values = {one.field: _source(trigger, one.source, stored) for one in subscription.unsubscribe.bindings}
         found["detach"] = _called(connections, unsubscribe, values, addresses)
-    if trigger.signature is not None and trigger.signature.secret is not None:
-        stored[_kept(trigger.signature.secret)] = iml.whole(iml.below(iml.variable("body"), trigger.signature.secret))
     values = {one.field: _source(trigger, one.source, stored) for one in subscription.subscribe.bindings}
     attach = _called(connections, subscribe, values, addresses)
+    if trigger.signature is not None and trigger.signature.secret is not None:
+        stored[_kept(trigger.signature.secret)] = iml.whole(iml.below(_BODY, trigger.signature.secret))
+        _hide(attach, iml.below(iml.variable("response", "body"), trigger.signature.secret))
     attach["response"] = {"data": stored, **attach["response"]}
     return {"attach": attach, **found}
 
@@ -100,7 +103,7 @@ def _kept(pointer: ir.Pointer) -> str:
 def _source(trigger: ir.Trigger, source: ir.Source, stored: dict[str, str]) -> Value:
     match source:
         case ir.FromAnswer(pointer):
-            stored[_kept(pointer)] = iml.whole(iml.below(iml.variable("body"), pointer))
+            stored[_kept(pointer)] = iml.whole(iml.below(_BODY, pointer))
             return iml.variable("webhook", _kept(pointer))
         case ir.FromPlatform.URL:
             return iml.variable("webhook", "url")
@@ -123,14 +126,21 @@ def _called(
         **called,
         **{name: content for name, content in merged.items() if content},
         "response": {"error": errors.directive([operation])},
-        "log": {"sanitize": [*found.sanitize, *_secrets(operation)]},
+        "log": {"sanitize": [*found.sanitize, *(iml.source(path) for path in _secrets(operation))]},
     }
 
 
-def _secrets(operation: ir.Operation) -> list[str]:
+def _secrets(operation: ir.Operation) -> list[Path]:
     """What the answer has that nobody else may see."""
     answered = operation.answer.fields if operation.answer is not None else ()
-    return [f"response.body.{one.name}" for one in answered if one.is_secret]
+    return [iml.variable("response", "body", one.name) for one in answered if one.is_secret]
+
+
+def _hide(called: Directives, path: Path) -> None:
+    """Keeps a value out of the log, whatever the document says of it."""
+    sanitize = called["log"]["sanitize"]
+    if iml.source(path) not in sanitize:
+        sanitize.append(iml.source(path))
 
 
 def _received(trigger: ir.Trigger) -> Directives:
@@ -139,10 +149,10 @@ def _received(trigger: ir.Trigger) -> Directives:
     if trigger.signature is not None and trigger.signature.secret is not None and trigger.subscription is not None:
         conditions.append(_is_signed(trigger.signature.secret))
     if trigger.event is not None and trigger.events:
-        event = iml.below(iml.variable("body"), trigger.event)
+        event = iml.below(_BODY, trigger.event)
         conditions.append(iml.some(*(iml.equals(event, iml.text(str(one.value))) for one in trigger.events)))
     condition = {"condition": iml.whole(iml.every(*conditions))} if conditions else {}
-    return {**condition, "output": "{{body}}"}
+    return {**condition, "output": dates.collection(_BODY, trigger.fields)[0]}
 
 
 def _is_signed(secret: ir.Pointer) -> Node:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -31,6 +32,7 @@ def assert_fits(output: dict[str, Any], module: str) -> None:
 
 KINDS: dict[str, Any] = {
     "buffer": bytes, "boolean": bool, "uinteger": int, "number": int | float, "array": list, "collection": dict,
+    "date": datetime,
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from aiops_connect.platforms.make.errors import MESSAGE_LENGTH_MAX
 from aiops_connect.platforms.make.runner import InputError, InstantClock, Settings, Target, Trace, load_app, run
 from aiops_connect.platforms.make.runner.iml.template import parse as parse_template
 from aiops_connect.platforms.make.runner.inputs import Inputs
+from tests.connectors.openapi.test_jobs_and_triggers import combined
 from tests.connectors.platforms.make.rendered import OURS, contents, emitted, ours, texts, written
 from tests.connectors.platforms.make.runner.service import Answer, Received, Service, running
 from tests.fixtures.any_document import documents
@@ -146,6 +147,13 @@ def test_a_message_that_would_be_too_long_leaves_the_details_out() -> None:
     assert name not in message
 
 
+def test_the_secret_of_a_webhook_is_kept_and_hidden_wherever_the_answer_has_it() -> None:
+    files = contents(emitted(app_of(combined(secret="/hook/signing-key"))))
+    [attach] = [content for path, content in files.items() if path.endswith(".attach.iml.json")]
+    assert "{{body.hook.`signing-key`}}" in attach["response"]["data"].values()
+    assert "response.body.hook.`signing-key`" in attach["log"]["sanitize"]
+
+
 def test_a_connection_is_tested_without_inputs_or_not_at_all() -> None:
     needed = {"name": "id", "in": "query", "required": True, "schema": {"type": "string"}}
     schemes = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
@@ -194,6 +202,17 @@ def test_dots_lead_to_no_other_operation(tmp_path: Path, service: Service, step:
     with pytest.raises(InputError, match="pattern"):
         run(app, Target.parse("act"), Inputs({"part": step}), Settings(InstantClock(), base_url=service.url), Trace())
     assert service.received == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_kept"), [(r"^\w+$", True), ("(?i)^a", False), ("^(?P<n>a)", False), ("(", False)]
+)
+def test_a_pattern_that_javascript_cannot_read_is_not_given_to_make(pattern: str, is_kept: bool) -> None:
+    parameter = {"name": "q", "in": "query", "schema": {"type": "string", "pattern": pattern}}
+    app = parse(with_operation({"parameters": [parameter]})).app
+    assert app is not None
+    [asked] = contents(emitted(app))["modules/act/act.mappable-params.iml.json"]
+    assert asked.get("validate", {}) == ({"pattern": pattern} if is_kept else {})
 
 
 FORM = {

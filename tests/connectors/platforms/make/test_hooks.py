@@ -10,6 +10,7 @@ from aiops_connect.platforms.make.runner import Payload
 from aiops_connect.platforms.make.runner.iml.values import parse_json
 from tests.connectors.platforms.make.rendered import MakeAccount, ours
 from tests.connectors.platforms.make.runner.service import Answer, Received, Service
+from tests.connectors.platforms.make.test_app import assert_typed
 
 HOOK = "watchJobFinishedHook"
 EVENTS = ["job.succeeded", "job.failed", "job.cancelled"]
@@ -53,6 +54,7 @@ def test_a_job_that_has_ended_starts_the_scenario(account: MakeAccount, hook: Se
     assert bundle["data"]["id"] == job["job_id"]
     interface = ours()["modules/watch-job-finished/watch-job-finished.interface.iml.json"]
     assert bundle.keys() <= {one["name"] for one in interface}
+    assert_typed(bundle, interface)
 
     account.run("detach:watchJobFinishedHook", webhook=webhook)
     assert webhooks(account) == []
@@ -71,6 +73,15 @@ def test_what_is_forged_changed_or_old_starts_nothing(account: MakeAccount, hook
     assert bundles(account, webhook, call.json, {**call.headers, "webhook-timestamp": "1"}) == []
     assert bundles(account, webhook, call.json, {}) == []
     assert bundles(account, {**webhook, "external_secret": "whsec_b3RoZXI="}, call.json, call.headers) == []
+    account.run("detach:watchJobFinishedHook", webhook=webhook)
+
+
+def test_the_secret_that_calls_are_signed_with_is_in_no_log(account: MakeAccount, hook: Service) -> None:
+    webhook = attach(account, hook)
+    [exchange] = account.trace.exchanges
+    assert exchange.response is not None
+    assert exchange.response["body"]["id"] == webhook["external_id"]
+    assert webhook["external_secret"] not in str(exchange)
     account.run("detach:watchJobFinishedHook", webhook=webhook)
 
 

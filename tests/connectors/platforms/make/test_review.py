@@ -102,6 +102,28 @@ BROKEN["R18"] = lambda files: files[code("get-account", "static-params")].append
 KEY = "connections/api-key/api-key"
 UNIVERSAL = code("make-api-call", "mappable-params")
 JOBS = code("list-jobs", "communication")
+HOOK = "webhooks/watch-credits-low-hook/watch-credits-low-hook"
+ATTACH = f"{HOOK}.attach.iml.json"
+
+
+def verified_by(condition: str) -> Callable[[Files], None]:
+    """A webhook that keeps a token of its answer, and takes calls on this condition."""
+
+    def change(files: Files) -> None:
+        files[f"{HOOK}.communication.iml.json"]["condition"] = condition
+        files[ATTACH]["response"]["data"] = {"token": "{{body.hook.`the-token`}}", "external_id": "{{body.id}}"}
+
+    return change
+
+
+FINISHED = "webhooks/watch-job-finished-hook/watch-job-finished-hook.communication.iml.json"
+
+
+def dates_in_an_array(files: Files) -> None:
+    spec = [{"name": "at", "type": "date", "label": "At"}]
+    files[code("get-account", "interface")].append({"name": "calls", "type": "array", "label": "Calls", "spec": spec})
+
+
 MORE_BROKEN = [
     ("R1", "not encrypted", put(BASE, "baseUrl", "http://aiops.example")),
     ("R2", "none", take(MANIFEST, f"{MODULES}/makeApiCall")),
@@ -114,6 +136,8 @@ MORE_BROKEN = [
     ("R4", "another last", put("modules/groups.json", "-1/label", "More")),
     ("R4", "no groups", put(MANIFEST, "generalCodeFiles/groups", None)),
     ("R5", "the wrong header is hidden", put(BASE, "log/sanitize", ["request.headers.x-authorization"])),
+    ("R5", "the secret of a webhook", put(ATTACH, "log/sanitize", ["request.headers.authorization"])),
+    ("R5", "the secret that a header repeats", verified_by("{{headers.`x-token` == webhook.token}}")),
     ("R6", "no status", put(BASE, "response/error/message", "{{ifempty(body.error, 'It failed')}}")),
     (
         "R6",
@@ -129,7 +153,7 @@ MORE_BROKEN = [
     (
         "R7",
         "in a webhook",
-        take("webhooks/watch-credits-low-hook/watch-credits-low-hook.attach.iml.json", "response/error/429"),
+        take(ATTACH, "response/error/429"),
     ),
     ("R8", "the key is in the log", put(f"{KEY}.communication.iml.json", "log/sanitize", [])),
     ("R8", "the key is not sent", take(f"{KEY}.communication.iml.json", "headers/authorization")),
@@ -152,6 +176,12 @@ MORE_BROKEN = [
     ("R14", "a query", put(code("get-account", "communication"), "url", "/api/account?a=b")),
     ("R14", "no slash", put(code("get-account", "communication"), "url", "api/account")),
     ("R15", "in a function", put(JOBS, "qs/created_from", "{{ifempty(parameters.created_from, undefined)}}")),
+    ("R15", "put out as it is", put(code("get-job", "communication"), "response/output", "{{body}}")),
+    ("R15", "nothing said of what is put out", take(JOBS, "response/output")),
+    ("R15", "one of several", take(code("get-job", "communication"), "response/output/started_at")),
+    ("R15", "chosen only", put(JOBS, "response/output/created_at", "{{ifempty(item.created_at, item.started_at)}}")),
+    ("R15", "within, of a webhook", take(FINISHED, "output/data/created_at")),
+    ("R15", "within an array", dates_in_an_array),
     ("R16", "an acronym", put(IMAGE, "0/label", "Prompt url")),
     ("R16", "too long", put(IMAGE, "0/label", "What you want drawn")),
     ("R16", "no sentence", put(IMAGE, "0/help", "What the image shows")),
@@ -196,6 +226,23 @@ def test_what_breaks_a_rule_is_found_by_it(rule: str, change: Callable[[Files], 
     files = read_source(OURS)
     change(files)
     assert {finding.rule for finding in review(files, [rule])} == {rule}
+
+
+@pytest.mark.parametrize(
+    "value", ["{{parseDate(body.created_at, 'X')}}", "{{addHours(body.created_at, 1)}}", "{{now}}", "{{temp.at}}", None]
+)
+def test_a_date_can_be_had_by_any_function(value: str | None) -> None:
+    files = read_source(OURS)
+    put(code("get-job", "communication"), "response/output/created_at", value)(files)
+    assert review(files, ["R15"]) == []
+
+
+@pytest.mark.parametrize("path", ["response.body.hook.`the-token`", "response.body.hook", "response.body"])
+def test_a_secret_is_hidden_by_its_path_or_one_above(path: str) -> None:
+    files = read_source(OURS)
+    verified_by("{{headers.`x-token` = webhook.token & body.hook = webhook.external_id}}")(files)
+    files[ATTACH]["log"]["sanitize"] = [path]
+    assert review(files, ["R5"]) == []
 
 
 def test_the_command_tells_file_and_rule(tmp_path: Path) -> None:

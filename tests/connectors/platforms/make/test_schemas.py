@@ -1,4 +1,6 @@
-"""Make's own JSON schemas, in the folder that AIOPS_MAKE_SCHEMAS names, over ours and the documents of other people."""
+"""Make's own JSON schemas, in the folder that AIOPS_MAKE_SCHEMAS names, over ours and the documents of other people.
+
+Of Make's review, what holds for any document: nothing secret is logged, dates are dates, expressions are valid."""
 
 import json
 import os
@@ -7,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from aiops_connect.openapi import parse_file
+from aiops_connect.platforms.make.review import review
 from tests.connectors.openapi.test_specs import documents
 from tests.connectors.platforms.make.rendered import contents, emitted, ours
 from tests.connectors.platforms.make.schemas import all_schemas, schema_of, validator, violations
@@ -56,5 +59,9 @@ def test_documents_of_other_people_violate_none() -> None:
         made = emitted(app)
         files = contents(made)
         assert_whole(files)
-        found[path.name] = violations(files) + [str(one) for one in made.problems]
+        found[path.name] = [
+            *violations(files),
+            *map(str, made.problems),
+            *map(str, review(files, ["R5", "R15", "R25"])),
+        ]
     assert json.dumps({name: some[:5] for name, some in found.items() if some}, indent=1) == "{}"

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aiops_connect.platforms.make.review.expressions import children, expressions, names, paths
+from aiops_connect.platforms.make.review.expressions import expressions, paths
 from aiops_connect.platforms.make.review.source import Part, Source, directive, mapping
-from aiops_connect.platforms.make.runner.iml.syntax import Call, Node
+from aiops_connect.platforms.make.runner.iml.syntax import Call
 
 Found = Iterator[tuple[str, str]]
 
@@ -64,32 +64,6 @@ def addresses_are_plain(source: Source) -> Found:
                 yield module.path("communication"), f"The query of {url} belongs into qs."
             if any(not inner.startswith("encodeURL(") for inner in _IN_PATH.findall(url)):
                 yield module.path("communication"), f"What is put into {url} has to be encoded by encodeURL."
-
-
-def dates_are_formatted(source: Source) -> Found:
-    """R15."""
-    for module in source.modules("action", "search"):
-        dates = {str(one["name"]) for one in module.parameters if one.get("type") == "date" and "name" in one}
-        for request in module.requests:
-            sent = [request.get("url"), request.get("qs"), request.get("headers"), request.get("body")]
-            for name in sorted(dates & {found for node in expressions(sent) for found in _unformatted(node)}):
-                yield module.path("communication"), f"The date {name} is formatted by formatDate."
-
-
-def _unformatted(node: Node) -> Iterator[str]:
-    """The parameters whose value comes out of an expression without formatDate. What a condition asks for does not."""
-    match node:
-        case Call(name="formatDate"):
-            return
-        case Call(name="if", arguments=(_, *values)):
-            for value in values:
-                yield from _unformatted(value)
-            return
-    path = names(node)
-    if path[:1] == ("parameters",) and len(path) > 1:
-        yield path[1]
-    for one in children(node):
-        yield from _unformatted(one)
 
 
 def nothing_found_is_an_error(source: Source) -> Found:

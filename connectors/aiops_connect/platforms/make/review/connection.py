@@ -6,7 +6,7 @@ from typing import Any
 
 from aiops_connect.platforms.make.review.expressions import expressions, names, parts, paths
 from aiops_connect.platforms.make.review.source import Part, Source, directive, mapping
-from aiops_connect.platforms.make.runner.iml.syntax import Call
+from aiops_connect.platforms.make.runner.iml.syntax import Binary, Call
 
 Found = Iterator[tuple[str, str]]
 
@@ -16,6 +16,8 @@ TYPES = {
 }  # fmt: skip
 TIMEOUT_MILLISECONDS = 300_000
 _SECRETS = ("password", "pkey", "cert")
+_HASHES = ("md5", "sha1", "sha256", "sha512")
+_NOT_IN_A_NAME = re.compile(r"`|\[[^\]]*\]")
 _LINK = re.compile(r"\]\(https://[^)\s]+\)")
 
 
@@ -30,8 +32,33 @@ def base_is_complete(source: Source) -> Found:
     if source.parts("connection") and not carried:
         yield path, "The credentials of the connection are not sent."
     for place, name in carried:
-        if not _is_hidden(base, place, name):
+        if not _is_hidden(base, "request", place, name):
             yield path, f"log.sanitize does not hide {name}."
+    for webhook in source.parts("webhook"):
+        yield from _hides_its_secrets(webhook)
+
+
+def _hides_its_secrets(webhook: Part) -> Found:
+    """What a webhook is verified by is answered when it is attached, and would stand in the log of that."""
+    used = {path for path in _verified_by(webhook) if path[0] == "webhook" and len(path) > 1}
+    for attach in webhook.items("attach"):
+        kept = mapping(directive(attach, "response", "data"))
+        for _, name, *rest in sorted(used):
+            for root, *steps in paths(kept.get(name)):
+                if root == "body" and not _is_hidden(attach, "response", root, *steps, *rest):
+                    yield webhook.path("attach"), f"log.sanitize does not hide {'.'.join((root, *steps, *rest))}."
+
+
+def _verified_by(webhook: Part) -> Iterator[tuple[str, ...]]:
+    """The paths that a webhook puts into a hash, or compares with a header, before it takes a call."""
+    for request in webhook.requests:
+        for node in expressions([request.get("condition"), request.get("verification")]):
+            for part in parts(node):
+                inner = [found for one in parts(part) if (found := names(one))]
+                if (isinstance(part, Call) and part.name in _HASHES) or (
+                    isinstance(part, Binary) and part.operator == "=" and any(one[0] == "headers" for one in inner)
+                ):
+                    yield from inner
 
 
 def _carrying(request: Mapping[str, Any], root: str, secret: set[str] | None = None) -> Iterator[tuple[str, str]]:
@@ -43,11 +70,11 @@ def _carrying(request: Mapping[str, Any], root: str, secret: set[str] | None = N
                 yield place, name
 
 
-def _is_hidden(request: Mapping[str, Any], place: str, name: str) -> bool:
-    """Whether log.sanitize has `request.headers.name`, with backticks or without."""
+def _is_hidden(request: Mapping[str, Any], *steps: str) -> bool:
+    """Whether log.sanitize has the path, such as `request.headers.name`, or one above it; with backticks or without."""
     sanitized = directive(request, "log", "sanitize")
-    known = {str(one).replace("`", "").lower() for one in sanitized} if isinstance(sanitized, list) else set()
-    return f"request.{place}.{name}".lower() in known
+    known = {_NOT_IN_A_NAME.sub("", str(one)).lower() for one in sanitized} if isinstance(sanitized, list) else set()
+    return any(".".join(steps[:length]).lower() in known for length in range(2, len(steps) + 1))
 
 
 def _errors(source: Source) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -112,7 +139,7 @@ def _tests(path: str, request: Mapping[str, Any], secret: set[str]) -> Found:
     if not carried:
         yield path, "The call that tests it carries no credentials."
     for place, name in carried:
-        if not _is_hidden(request, place, name):
+        if not _is_hidden(request, "request", place, name):
             yield path, f"log.sanitize does not hide {name}."
     metadata = directive(request, "response", "metadata")
     if directive({"it": metadata}, "it", "type") not in ("text", "email") or not mapping(metadata).get("value"):

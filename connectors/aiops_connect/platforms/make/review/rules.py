@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from aiops_connect.platforms.make.review import app, communication, connection, language, modules, parameters
+from aiops_connect.platforms.make.review import app, communication, connection, dates, language, modules, parameters
 from aiops_connect.platforms.make.review.source import Source
 
 RULES = {
@@ -22,7 +22,7 @@ RULES = {
     "R12": communication.actions_give_one_bundle,
     "R13": communication.searches_are_limited,
     "R14": communication.addresses_are_plain,
-    "R15": communication.dates_are_formatted,
+    "R15": dates.are_formatted_and_parsed,
     "R16": parameters.are_in_order,
     "R17": modules.labels_its_output,
     "R18": parameters.are_mappable,

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, quote
 from aiops_connect.platforms.make.runner.errors import MakeError
 from aiops_connect.platforms.make.runner.http import Part
 from aiops_connect.platforms.make.runner.iml.functions.encoding import URI_COMPONENT_SAFE
-from aiops_connect.platforms.make.runner.iml.values import Value, is_missing, parse_json, to_json, to_text
+from aiops_connect.platforms.make.runner.iml.values import Value, is_missing, parse_json, to_json, to_text, utf8
 from aiops_connect.platforms.make.runner.iml.xml import XmlError, parse_xml
 
 REQUEST_TYPES = ("json", "urlencoded", "multipart/form-data", "text", "string", "raw", "binary")
@@ -34,10 +34,10 @@ def encode_body(body: Value, kind: str) -> tuple[bytes | None, tuple[Part, ...]]
         case "multipart/form-data":
             return None, tuple(_parts(_collection(body, kind)))
         case "urlencoded":
-            return (body if isinstance(body, str) else urlencode(_collection(body, kind))).encode(), ()
+            return utf8(body if isinstance(body, str) else urlencode(_collection(body, kind))), ()
         case "json" if not isinstance(body, str | bytes):
-            return to_json(body).encode("utf-8", "surrogatepass"), ()
-    return body if isinstance(body, bytes) else to_text(body).encode("utf-8", "surrogatepass"), ()
+            return utf8(to_json(body)), ()
+    return body if isinstance(body, bytes) else utf8(to_text(body)), ()
 
 
 def _collection(body: Value, kind: str) -> dict[str, Value]:
@@ -77,7 +77,7 @@ def _part(name: str, item: Value) -> Part:
     if not isinstance(item, dict):
         return name, (None, _part_bytes(item))
     if "value" not in item:
-        return name, (None, to_json(item).encode())
+        return name, (None, utf8(to_json(item)))
     options: Any = item.get("options")
     options = options if isinstance(options, dict) else {"filename": options}
     file_name, content_type = options.get("filename"), options.get("contentType")
@@ -88,7 +88,7 @@ def _part(name: str, item: Value) -> Part:
 
 
 def _part_bytes(value: Value) -> bytes:
-    return value if isinstance(value, bytes) else to_text(value).encode()
+    return value if isinstance(value, bytes) else utf8(to_text(value))
 
 
 def parse_body(content: bytes, content_type: str, wanted: str, status: int) -> Value:

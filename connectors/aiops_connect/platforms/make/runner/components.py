@@ -10,7 +10,7 @@ from aiops_connect.platforms.make.runner.chain import execute
 from aiops_connect.platforms.make.runner.endpoints import call_endpoint
 from aiops_connect.platforms.make.runner.errors import AppError, InputError, InputProblem, MakeError
 from aiops_connect.platforms.make.runner.http import Client
-from aiops_connect.platforms.make.runner.iml.values import UNDEFINED, Value, is_missing, to_json, type_name
+from aiops_connect.platforms.make.runner.iml.values import UNDEFINED, Value, is_missing, to_json, type_name, utf8
 from aiops_connect.platforms.make.runner.inputs import Inputs, Settings, prepare_variables, secrets
 from aiops_connect.platforms.make.runner.pages import Paging, Result
 from aiops_connect.platforms.make.runner.rebase import Rebased
@@ -147,7 +147,7 @@ class _Execution:
     def _stored(self) -> dict[str, Value]:
         """What was stored; the data of a webhook or connection within Make's limit."""
         stored = self.state.results
-        size = len(to_json(stored.get("data", {})).encode())
+        size = len(utf8(to_json(stored.get("data", {}))))
         if size > self.state.limits.data_bytes:
             allowed = self.state.limits.data_bytes
             raise MakeError("RuntimeError", f"The stored data have {size} bytes; {allowed} are allowed.")

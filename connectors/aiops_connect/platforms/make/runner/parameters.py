@@ -15,7 +15,17 @@ import regex
 from aiops_connect.platforms.make.runner.errors import InputError, InputProblem
 from aiops_connect.platforms.make.runner.iml.errors import ImlError
 from aiops_connect.platforms.make.runner.iml.moment import guess_moment
-from aiops_connect.platforms.make.runner.iml.values import Value, is_missing, is_number, to_number, to_text, type_name
+from aiops_connect.platforms.make.runner.iml.patterns import matches
+from aiops_connect.platforms.make.runner.iml.values import (
+    Value,
+    is_missing,
+    is_number,
+    to_number,
+    to_text,
+    type_name,
+    utf8,
+    utf16,
+)
 from aiops_connect.platforms.make.runner.limits import REGEX_SECONDS, VALUE_DEPTH
 
 TEXTS = frozenset((
@@ -178,7 +188,7 @@ def _convert(kind: Any, value: Value, zone: tzinfo) -> Value:
     conversions: dict[str, Callable[[Value], Value]] = {
         "boolean": _boolean,
         "date": lambda one: _date(one, zone),
-        "buffer": lambda one: one if isinstance(one, bytes) else _text(one).encode(),
+        "buffer": lambda one: one if isinstance(one, bytes) else utf8(_text(one)),
     }
     return conversions[kind](value) if kind in conversions else value
 
@@ -243,7 +253,7 @@ def _check_rules(rules: Any, value: Value) -> None:
 
 def _size(value: Value) -> float | None:
     if isinstance(value, str | list):
-        return len(value)
+        return len(utf16(value) if isinstance(value, str) else value)
     return value if is_number(value) else None
 
 
@@ -253,6 +263,6 @@ def _each(value: Value) -> list[Value]:
 
 def _fits(pattern: str, value: str) -> bool:
     try:
-        return regex.search(pattern, value, timeout=REGEX_SECONDS) is not None
+        return any(matches(utf16(pattern), "", utf16(value), REGEX_SECONDS))
     except (regex.error, TimeoutError) as error:
-        raise _RefusedError(f"The pattern {pattern!r} cannot be used: {error}.") from None
+        raise _RefusedError(f"The pattern {pattern!r} cannot be used: {getattr(error, 'msg', error)}.") from None

@@ -108,6 +108,17 @@ REQUESTS: list[tuple[str, dict[str, Any], dict[str, Any], str, dict[str, Any]]] 
         {"body": b'{"a":1,"name":"n"}'},
     ),
     (
+        "null and an empty text spread nothing",
+        {},
+        {
+            "url": "/jobs",
+            "method": "POST",
+            "body": {"{{...}}": "{{emptystring}}", "a": {"{{...}}": "{{null}}", "b": 1}},
+        },
+        "POST /jobs",
+        {"body": b'{"a":{"b":1}}'},
+    ),
+    (
         "GET has no body",
         {},
         {"url": "/jobs", "body": {"a": 1}},

@@ -38,6 +38,7 @@ TAKEN: list[tuple[dict[str, Any], Any, Any]] = [
     ({"type": "select", "multiple": True, "options": {"store": [{"value": 1}, {"value": 2}]}}, [1, 2], [1, 2]),
     ({"type": "text", "multiple": True}, ["a", 1], ["a", "1"]),
     ({"type": "text", "validate": {"min": 2, "max": 3, "pattern": "^[a-z]+$"}}, "abc", "abc"),
+    ({"type": "text", "validate": {"min": 2, "pattern": r"^\W+$"}}, "😀", "😀"),
     ({"type": "array", "validate": {"minItems": 1, "maxItems": 2}}, [1], [1]),
 ]
 
@@ -71,11 +72,12 @@ REFUSED: list[tuple[dict[str, Any], Any, str]] = [
     ({"type": "text", "validate": {"min": 2}}, "a", "x: It has to be at least 2 characters, and this is 1."),
     ({"type": "number", "validate": {"max": 5}}, 6, "x: It has to be at most 5, and this is 6."),
     ({"type": "array", "validate": {"maxItems": 1}}, [1, 2], "x: It has to be at most 1 items, and this is 2."),
+    ({"type": "text", "validate": {"pattern": "^a$"}}, "a\n", "x: It has to fit the pattern ^a$."),
     ({"type": "text", "validate": {"pattern": "^/"}}, "a", "x: It has to fit the pattern ^/."),
     (
         {"type": "text", "validate": {"pattern": "("}},
         "a",
-        "x: The pattern '(' cannot be used: missing ) at position 1.",
+        "x: The pattern '(' cannot be used: missing ).",
     ),
     ({"type": "array", "validate": {"enum": ["a", "b"]}}, ["c"], "x: It has to be one of a, b."),
 ]

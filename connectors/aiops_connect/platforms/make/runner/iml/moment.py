@@ -175,7 +175,8 @@ def _meridiem(parts: _Parts, text: str) -> None:
 
 
 def _fraction(parts: _Parts, text: str) -> None:
-    parts.microsecond = int(text[:6].ljust(6, "0"))
+    """JavaScript's dates have milliseconds; what is finer is cut off."""
+    parts.microsecond = int(text[:3].ljust(3, "0")) * MILLISECOND
 
 
 def _parse_offset(parts: _Parts, text: str) -> None:
@@ -264,13 +265,14 @@ def _assemble(parts: _Parts, zone: tzinfo, now: datetime) -> datetime:
 
 
 def guess_moment(text: str, zone: tzinfo) -> datetime:
-    """A date in ISO 8601 or RFC 2822; without an offset it is in the zone.
+    """A date in ISO 8601 or RFC 2822, to the millisecond; without an offset it is in the zone.
 
     :raises ImlEvaluationError: for anything else
     """
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = read(text.strip())
+            moment = moment.replace(microsecond=moment.microsecond // MILLISECOND * MILLISECOND)
             return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
         except (ValueError, OverflowError, IndexError, TypeError):
             continue

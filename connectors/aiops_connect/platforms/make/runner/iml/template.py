@@ -78,7 +78,8 @@ def render(text: str, context: Callable[[], Context]) -> Value:
 
 
 def transform(block: Value, context: Callable[[], Context], pointer: str = "", depth: int = 0) -> Value:
-    """A block with all its texts rendered, keys as well; a key `{{...}}` spreads a collection into its own.
+    """A block with all its texts rendered, keys as well; a key `{{...}}` spreads a collection into its own, and
+    nothing of null and of an empty text, as JavaScript does.
 
     :raises BlockError: with the pointer of the text that failed
     """
@@ -110,7 +111,7 @@ def _collection(block: dict[str, Value], context: Callable[[], Context], pointer
             result[name if isinstance(name, str) else to_text(name)] = value
         elif isinstance(value, dict):
             result |= value
-        elif not is_missing(value):
+        elif not is_missing(value) and value != "":
             raise BlockError(
                 place, ImlEvaluationError(f"Only a collection can be spread, and this is {type_name(value)}.")
             )

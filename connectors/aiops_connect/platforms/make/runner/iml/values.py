@@ -5,6 +5,7 @@ null is None, undefined is `UNDEFINED`, a buffer is bytes, a date is a datetime 
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
@@ -49,7 +50,15 @@ class ErrorValue(NamedTuple):
 
 
 MILLISECOND = 1000
+SPACES = (
+    (0x09, 0x0D), (0x20, 0x20), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029), (0x202F, 0x202F),
+    (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF),
+)  # fmt: skip
+WHITESPACE = "".join(chr(code) for first, last in SPACES for code in range(first, last + 1))
 SAFE_INTEGER = 2**53
+DECIMAL = re.compile(r"[+-]?(?:Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+WHOLE = re.compile(r"0(?:[xX][0-9a-fA-F]{1,256}|[oO][0-7]{1,256}|[bB][01]{1,256})")
+ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -112,13 +121,33 @@ def to_number(value: Value) -> int | float:
 
 
 def _parse_number(text: str) -> int | float:
-    stripped = text.strip()
+    """ECMA-262, section 7.1.4.1: digits of ASCII without underscores, `Infinity` in this spelling, `0x10`."""
+    stripped = text.strip(WHITESPACE)
     if not stripped:
         return 0
-    try:
-        return normal_number(float(stripped)) if stripped[-1].isdigit() or stripped[-1] == "." else math.nan
-    except ValueError:
-        return math.nan
+    if DECIMAL.fullmatch(stripped):
+        return normal_number(float(stripped))
+    return normal_number(float(int(stripped, 0))) if WHOLE.fullmatch(stripped) else math.nan
+
+
+def utf16(text: str) -> str:
+    """One character for each unit of UTF-16, as JavaScript counts them; `from_utf16` is the way back."""
+    return ASTRAL.sub(_halves, text)
+
+
+def _halves(character: "re.Match[str]") -> str:
+    high, low = divmod(ord(character[0]) - 0x10000, 0x400)
+    return chr(0xD800 + high) + chr(0xDC00 + low)
+
+
+def from_utf16(units: str) -> str:
+    """Two halves of a character are one again; half a one that is left alone stays."""
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def utf8(text: str) -> bytes:
+    """As Node writes it: half a character that is left alone becomes U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 def to_milliseconds(moment: datetime) -> int:

@@ -1,5 +1,6 @@
 """Texts, paths, operators and keywords, as Make's documentation of IML describes them."""
 
+import math
 from typing import Any
 
 import pytest
@@ -56,6 +57,15 @@ VALUES: list[tuple[str, Any]] = [
     ("{{-7 % 4}}", -3),
     ("{{'2' * '3'}}", 6),
     ("{{'2' - 1}}", 1),
+    ("{{' 2\n' * '.5'}}", 1),
+    ("{{'0x10' * 2}}", 32),
+    ("{{'0b11' * '0O17'}}", 45),
+    ("{{'1e2' * '-2.'}}", -200),
+    ("{{'Infinity' * 2}}", math.inf),
+    ("{{'-Infinity' < 0}}", True),
+    ("{{'' * 2}}", 0),
+    ("{{'1_000' > 0}}", False),
+    ("{{'inf' > 0}}", False),
     ("{{'2' + 1}}", "21"),
     ("{{'2' ++ 1}}", 3),
     ("{{nothing + 'a'}}", "a"),
@@ -168,6 +178,10 @@ ERRORS: list[tuple[str, str]] = [
     ("{{a {{b}} }}", "{{a {{b}} }}\n    ^^\nThe expression is not closed with }}."),
     ("x\n{{\n upper(\n}}", "}}\n^^\nA value is missing here."),
     ("{{'a' * 2}}", "{{'a' * 2}}\n  ^^^^^^^\n`*` needs numbers, and text 'a' is none."),
+    ("{{'1_000' * 2}}", "{{'1_000' * 2}}\n  ^^^^^^^^^^^\n`*` needs numbers, and text '1_000' is none."),
+    ("{{'٣' * 2}}", "{{'٣' * 2}}\n  ^^^^^^^\n`*` needs numbers, and text '٣' is none."),
+    ("{{'inf' * 2}}", "{{'inf' * 2}}\n  ^^^^^^^^^\n`*` needs numbers, and text 'inf' is none."),
+    ("{{'-0x10' * 2}}", "{{'-0x10' * 2}}\n  ^^^^^^^^^^^\n`*` needs numbers, and text '-0x10' is none."),
     ("{{none / 2}}", "{{none / 2}}\n  ^^^^^^^^\n`/` needs numbers, and undefined is none."),
     ("{{uper('a')}}", "{{uper('a')}}\n  ^^^^\nUnknown function `uper`. Did you mean `upper`?"),
     (

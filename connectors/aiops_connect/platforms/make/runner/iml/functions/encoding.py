@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 from aiops_connect.platforms.make.runner.iml.context import Context
 from aiops_connect.platforms.make.runner.iml.errors import ImlEvaluationError
 from aiops_connect.platforms.make.runner.iml.functions.registry import function
-from aiops_connect.platforms.make.runner.iml.values import UNDEFINED, Value, is_missing, to_text
+from aiops_connect.platforms.make.runner.iml.values import UNDEFINED, Value, is_missing, to_text, utf8
 
 URI_COMPONENT_SAFE = "!'()*-._~"
 URI_SAFE = URI_COMPONENT_SAFE + ";,/?:@&=+$#"
@@ -18,7 +18,7 @@ ENCODINGS = ("utf8", "utf-8", "ascii", "hex", "base64", "binary", "latin1")
 
 
 def to_bytes(value: Value) -> bytes:
-    return value if isinstance(value, bytes) else to_text(value).encode("utf-8", "surrogatepass")
+    return value if isinstance(value, bytes) else utf8(to_text(value))
 
 
 def decode(text: str, encoding: str) -> bytes:
@@ -37,7 +37,7 @@ def decode(text: str, encoding: str) -> bytes:
             case "binary" | "latin1":
                 return text.encode("latin-1", "replace")
             case "utf8" | "utf-8" | "ascii" | "text":
-                return text.encode()
+                return utf8(text)
     except (ValueError, binascii.Error) as error:
         raise ImlEvaluationError(f"The text is not {encoding}: {error}.") from None
     raise ImlEvaluationError(f"Unknown encoding {encoding!r}. Make has {', '.join(ENCODINGS)}.")

@@ -9,21 +9,24 @@ from aiops_connect.platforms.make.runner.iml.context import Context
 from aiops_connect.platforms.make.runner.iml.errors import ImlEvaluationError, LimitError
 from aiops_connect.platforms.make.runner.iml.functions.registry import function
 from aiops_connect.platforms.make.runner.iml.operators import loosely_equal
+from aiops_connect.platforms.make.runner.iml.patterns import matches
 from aiops_connect.platforms.make.runner.iml.values import (
     SAFE_INTEGER,
     UNDEFINED,
+    WHITESPACE,
     Value,
+    from_utf16,
     is_missing,
     is_truthy,
     to_number,
     to_text,
     type_name,
+    utf16,
 )
 from aiops_connect.platforms.make.runner.limits import REGEX_SECONDS
 
 REGEX = regex.compile(r"/(.+)/([dgimsuy]*)", regex.DOTALL)
-FLAGS = {"i": regex.IGNORECASE, "m": regex.MULTILINE, "s": regex.DOTALL}
-PLACEHOLDER = regex.compile(r"\$(?:(\$)|(&)|(\d{1,2})|<([^>]+)>)")
+PLACEHOLDER = regex.compile(r"\$(?:([$&`'])|([0-9]{1,2})|<([^>]*)>)")
 EMOJI = regex.compile(
     r"(?:\p{Regional_Indicator}{2}"
     r"|\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F)*(?:\u200D\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F)*)*"
@@ -48,7 +51,7 @@ def length(_: Context, value: Value) -> Value:
         return len(value)
     if isinstance(value, dict):
         raise ImlEvaluationError("A collection has no length. Use length(keys(collection)).")
-    return len(to_text(value).encode("utf-16-be", "surrogatepass")) // 2
+    return len(utf16(to_text(value)))
 
 
 @function("lower(text)")
@@ -74,25 +77,26 @@ def startcase(_: Context, text: Value) -> Value:
 
 @function("trim(text)")
 def trim(_: Context, text: Value) -> Value:
-    return to_text(text).strip()
+    return to_text(text).strip(WHITESPACE)
 
 
 @function("substring(text, start, [end])")
 def substring(_: Context, text: Value, start: Value, end: Value = UNDEFINED) -> Value:
-    """As JavaScript's: positions from 0, negative ones are 0, and the smaller is the start."""
-    source = to_text(text)
+    """As JavaScript's: positions from 0 in UTF-16, negative ones are 0, and the smaller is the start."""
+    source = utf16(to_text(text))
     first, last = sorted(
         max(0, min(len(source), whole(value, missing))) for value, missing in ((start, 0), (end, len(source)))
     )
-    return source[first:last]
+    return from_utf16(source[first:last])
 
 
 @function("indexOf(text, value, [start])")
 def index_of(_: Context, text: Value, value: Value, start: Value = UNDEFINED) -> Value:
-    """From 0, and -1 where it is not found."""
+    """From 0 in UTF-16, and -1 where it is not found."""
     if isinstance(text, list):
         return next((place for place, item in enumerate(text) if loosely_equal(item, value)), -1)
-    return to_text(text).find(to_text(value), max(0, whole(start)))
+    source = utf16(to_text(text))
+    return source.find(utf16(to_text(value)), max(0, min(len(source), whole(start))))
 
 
 @function("contains(value, search, [ignoreCase])")
@@ -120,30 +124,41 @@ def replace(_: Context, text: Value, search: Value, replacement: Value) -> Value
     match = REGEX.fullmatch(wanted)
     if match is None:
         return source.replace(wanted, new) if wanted else source
-    flags = 0
-    for flag in match[2]:
-        flags |= FLAGS.get(flag, 0)
+    pattern, flags = match.groups()
+    counted = to_text if "u" in flags else utf16
+    units = counted(source)
+    pieces, position = [], 0
     try:
-        pattern = regex.compile(match[1], flags | regex.V0)
-        count = 0 if "g" in match[2] else 1
-        return pattern.sub(lambda found: _expand(new, found), source, count=count, timeout=REGEX_SECONDS)
+        for found in matches(counted(pattern), flags, units, REGEX_SECONDS):
+            pieces += [units[position : found.start()], _expand(new, found)]
+            position = found.end()
     except regex.error as error:
         raise ImlEvaluationError(f"The regular expression {wanted!r} is not valid: {error.msg}.") from None
     except TimeoutError:
         raise LimitError(f"The regular expression {wanted!r} takes more than {REGEX_SECONDS:g} s.") from None
+    return from_utf16("".join((*pieces, units[position:])))
 
 
 def _expand(template: str, found: "regex.Match[str]") -> str:
-    """`$&`, `$1`, `$<name>` and `$$` of JavaScript; a group that does not exist stays as it is written."""
+    """`$&`, `$1`, `$<name>` and the like (ECMA-262, GetSubstitution); a number without a group stays as it is."""
 
     def group(placeholder: "regex.Match[str]") -> str:
-        if placeholder[1]:
-            return "$"
-        if placeholder[2]:
-            return str(found[0])
-        if placeholder[3] and 0 < int(placeholder[3]) <= found.re.groups:
-            return found[int(placeholder[3])] or ""
-        return found[placeholder[4]] or "" if placeholder[4] in found.re.groupindex else str(placeholder[0])
+        sign, number, name = placeholder.groups()
+        match sign:
+            case "$":
+                return "$"
+            case "&":
+                return str(found[0])
+            case "`":
+                return str(found.string[: found.start()])
+            case "'":
+                return str(found.string[found.end() :])
+        for digits in (number, number[:1]) if number else ():
+            if 0 < int(digits) <= found.re.groups:
+                return f"{found[int(digits)] or ''}{number[len(digits) :]}"
+        if name is None or not found.re.groupindex:
+            return str(placeholder[0])
+        return str(found[name] or "") if name in found.re.groupindex else ""
 
     return str(PLACEHOLDER.sub(group, template))
 
@@ -157,7 +172,7 @@ def replace_emoji_characters(_: Context, text: Value, replacement: Value) -> Val
 def split(_: Context, text: Value, separator: Value, keep_empty: Value = UNDEFINED) -> Value:
     """Items are trimmed, and empty ones left out unless they are to be kept."""
     source, cut = to_text(text), to_text(separator)
-    items = [item.strip() for item in (source.split(cut) if cut else list(source))]
+    items = [item.strip(WHITESPACE) for item in (source.split(cut) if cut else list(source))]
     return items if is_truthy(keep_empty) else [item for item in items if item]
 
 
