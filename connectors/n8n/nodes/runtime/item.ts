@@ -116,7 +116,7 @@ function simplified(one: unknown, kept: Kept[]): IDataObject {
 /** The answer, with its files beside it where that is wanted. */
 async function withFiles({ context, operation, itemIndex }: Work, answered: IDataObject): Promise<INodeExecutionData> {
 	const present = operation.files.filter((field) => typeof answered[field.name] === 'string');
-	const output = present.length === 0 || context.isToolExecution() ? 'url' : context.getNodeParameter('output', itemIndex, 'both');
+	const output = present.length === 0 || isTool(context) ? 'url' : context.getNodeParameter('output', itemIndex, 'both');
 	if (output === 'url') return { json: answered };
 	const name = context.getNodeParameter('binaryPropertyName', itemIndex, FIELD) as string;
 	const result: INodeExecutionData = { json: { ...answered }, binary: {} };
@@ -126,6 +126,11 @@ async function withFiles({ context, operation, itemIndex }: Work, answered: IDat
 		if (output === 'file' || field.form === 'base64') delete result.json[field.name];
 	}
 	return result;
+}
+
+/** Whether an agent asks. Before n8n 2.5 nobody says. */
+function isTool(context: IExecuteFunctions): boolean {
+	return 'isToolExecution' in context && context.isToolExecution();
 }
 
 /** An answer as the JSON of an item. A member `error` would make n8n take the item for a failed one. */

@@ -12,6 +12,7 @@ from aiops_connect import ir
 from aiops_connect.openapi import parse, parse_file
 from aiops_connect.platforms.n8n.emitter import EMITTER
 from tests.fixtures.documents import with_operation
+from tests.fixtures.n8n import ROOT
 from tests.fixtures.publisher import PUBLISHER
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
@@ -155,6 +156,12 @@ def _literal(rest: str) -> tuple[str, str]:
         assert rest[place] not in "\n\r\u2028\u2029"
         place += 2 if rest[place] == "\\" else 1
     return rest[:place], rest[place + 1 :]
+
+
+def test_the_readme_names_the_n8n_that_the_package_is_tested_with() -> None:
+    server = json.loads((ROOT / "tests" / "n8n" / "server" / "package.json").read_text())
+    readme = rendered(every_construct())["README.md"]
+    assert f"Tested with n8n {server['dependencies']['n8n']}." in readme
 
 
 def test_the_manifest_is_what_n8n_verifies() -> None:
