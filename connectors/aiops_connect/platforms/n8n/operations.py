@@ -117,7 +117,7 @@ def facts(shared: Shared, operation: ir.Operation, inputs: list[Value]) -> Prope
     if operation.answer is not None and operation.answer.media_type:
         found["accept"] = operation.answer.media_type
     if isinstance(operation.execution, ir.Job):
-        found["job"] = jobs.facts(shared.app, operation, operation.execution)
+        found["job"] = _job(shared.app, operation, operation.execution)
     if operation.pagination is not None:
         found["pages"] = calls.pages(operation.pagination)
         limit = operation.pagination.limit
@@ -128,6 +128,13 @@ def facts(shared: Shared, operation: ir.Operation, inputs: list[Value]) -> Prope
     if operation.effect is ir.Effect.DELETE:
         found["isDelete"] = True
     return found | _told(shared.app, operation)
+
+
+def _job(app: ir.App, operation: ir.Operation, job: ir.Job) -> Property:
+    """How the runtime waits, and where people see whether the work goes on."""
+    listing = answers.list_of(app, job)
+    place = jobs.step(app, listing.id) if listing is not None else None
+    return jobs.facts(app, operation, job) | ({} if place is None else {"list": place})
 
 
 def _told(app: ir.App, operation: ir.Operation) -> Property:

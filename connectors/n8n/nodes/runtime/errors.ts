@@ -36,6 +36,9 @@ const WHY: { [code: string]: string } = {
 	ETIMEDOUT: 'it gave no answer in time',
 };
 const CUT = ['ECONNRESET', 'EPIPE'];
+/** Nothing of the call has come to the service. */
+const UNSENT = ['EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'];
+const NOT_NOW = [408, 425, 429];
 
 export interface Details extends IDataObject {
 	httpCode?: number;
@@ -98,16 +101,46 @@ export function retryAfter(answer: Answer): number | undefined {
 }
 
 /** When nothing was answered. A service may refuse a file before it has all of it, and hang up then. */
-export function unreachable(node: INode, itemIndex: number, cause: unknown, hasFile: boolean): NodeApiError {
+export function unreachable(node: INode, itemIndex: number, operation: Operation, cause: unknown, hasFile: boolean): NodeApiError {
 	const code = codeOf(cause);
 	const details: Details = { reason: textAt(cause, '/message'), ...(code === '' ? {} : { code }) };
 	if (hasFile && CUT.includes(code)) {
 		const advice = 'Test the credential, and see how large a file may be. Then run the node again.';
 		return failure(node, itemIndex, 'The service ended the call while a file was on its way', advice, details);
 	}
+	const isUnsent = UNSENT.includes(code) || code.includes('CERT');
+	const isLost = !isUnsent && ['PATCH', 'POST'].includes(operation.method);
 	const why = WHY[code] ?? 'the connection did not come about';
-	const advice = 'Check the base URL of the credential, and that the service runs. Then run the node again.';
-	return failure(node, itemIndex, `The service could not be reached: ${why}`, advice, details);
+	const message = isLost ? 'No answer came from the service' : 'The service could not be reached';
+	const advice = isLost ? ofLost(operation) : 'Check the base URL of the credential, and that the service runs. Then run the node again.';
+	const made = failure(node, itemIndex, `${message}: ${why}`, advice, details);
+	made.context.unanswered = isUnsent ? 'unsent' : 'sent';
+	return made;
+}
+
+/** What to do where the service may have done what it was asked for. */
+function ofLost({ idempotency, job }: Operation): string {
+	const list = job?.list === undefined ? '' : ` ${job.list} shows whether it runs.`;
+	if (idempotency === undefined) return `It may have been accepted all the same: see to that before you run the node again.${list}`;
+	const again = 'Retry On Fail repeats it under the same key, and it is done once. A new execution is new work, unless the key is your own.';
+	return `It may have been accepted all the same. ${again}${list}`;
+}
+
+/** Whether nothing was answered to a call; that it was not `sent` is certain only where the connection did not come about. */
+export function isUnanswered(cause: unknown, isSent?: true): boolean {
+	const unanswered = textAt(cause, '/context/unanswered');
+	return isSent ? unanswered === 'sent' : unanswered !== '';
+}
+
+/** Whether the same call may succeed a little later. */
+export function isPassing(cause: unknown): boolean {
+	const status = statusOf(cause);
+	return isUnanswered(cause) || status >= 500 || NOT_NOW.includes(status);
+}
+
+/** The status that was answered; 0 where none was. */
+export function statusOf(cause: unknown): number {
+	return Number(at(cause, '/context/details/httpCode') ?? 0);
 }
 
 /** When n8n has no token, and gets none in place of one that has run out. */

@@ -120,8 +120,9 @@ export interface Job {
 	outputs: Array<{ name: string; pointer: string }>;
 	/** The outputs are not all that the operation answers: the call is repeated under its key for the rest. */
 	isRepeated: boolean;
-	/** How people take the job up again. */
-	resume: string;
+	/** The operations by which people take the job up again, and see which jobs there are. */
+	resume?: string;
+	list?: string;
 }
 
 /** Where it stands what work has cost: pointers into the job, or into the answer where the work is none. */

@@ -4,10 +4,12 @@ service that does as it is told, without n8n."""
 import json
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,11 @@ pytestmark = pytest.mark.n8n
 
 EXECUTION = Path(__file__).with_name("execution.cjs")
 IMAGE = b"a boat"
-RESUME = "The operation Wait for Completion of Job with this ID takes it up again, at no further charge."
+WORK = "/api/services/image_gen"
+JOB = {"id": "job_7", "status": "queued"}
+GOES_ON = (
+    "Job job_7 goes on. The operation Wait for Completion of Job with this ID takes it up again, at no further charge."
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,7 +51,6 @@ class Told:
     cut: bool = False
 
 
-LOST = None
 Answers = Callable[[Asked], Told | None]
 
 
@@ -56,8 +61,9 @@ class Service:
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
 
-    def keys(self, path: str) -> list[str | None]:
-        return [one.key for one in self.asked if one.method == "POST" and one.path == path]
+    def keys(self) -> list[str | None]:
+        """Under which it was asked for work."""
+        return [one.key for one in self.asked if one.path == WORK]
 
     def result(self, name: str = "a.png") -> dict[str, Any]:
         return {
@@ -91,9 +97,13 @@ def serving(answers: Callable[[Service], Answers]) -> Iterator[Service]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_POST = do_DELETE = do_GET
+        def do_POST(self) -> None:
+            self.do_GET()
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def do_DELETE(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *args: Any) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
@@ -107,11 +117,9 @@ def run(base: str, *lacks: str, is_stopping: bool = False, is_continuing: bool =
     """What comes of an image that is asked for, or of another operation."""
     parameters = {"resource": "image", "operation": "generate", "prompt": "a boat", **entered}
     given = {"base": base, "parameters": parameters, "lacks": lacks}
-    given |= {"isStopping": is_stopping, "isContinuing": is_continuing}
+    asked = json.dumps({**given, "isStopping": is_stopping, "isContinuing": is_continuing})
     command = ["node", str(EXECUTION), str(PACKAGE)]
-    done = subprocess.run(
-        command, input=json.dumps(given), env=node_environment(), capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(command, input=asked, env=node_environment(), capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 
@@ -127,3 +135,131 @@ def test_a_result_is_given_in_an_n8n_that_cannot_tell_who_asks() -> None:
     (item,) = done["items"]
     assert item["json"]["image_url"].startswith(service.url)
     assert item["binary"]["data"]["fileName"] == "a.png"
+
+
+DONE = Told(body={**JOB, "status": "succeeded", "result": {"image_url": "https://things.example/a.png"}})
+BUSY = "The service cannot reach its database."
+AWAY = Told(503, {"error": BUSY, "code": "database_unavailable"})
+
+
+def job(looks: Iterator[Told | None]) -> Callable[[Service], Answers]:
+    """Work that takes its time: how each look at it is answered, and with the result once it has succeeded."""
+    seen: list[Told | None] = []
+
+    def answers(service: Service) -> Answers:
+        def answer(asked: Asked) -> Told | None:
+            if asked.path.startswith("/files/"):
+                return Told(body=IMAGE)
+            if asked.path == WORK:
+                return Told(body=service.result()) if DONE in seen else Told(202, JOB)
+            told = next(looks)
+            seen.append(told)
+            return told
+
+        return answer
+
+    return answers
+
+
+@pytest.mark.parametrize("trouble", [None, AWAY, Told(502, b"")], ids=["cut", "503", "502"])
+def test_an_outage_while_a_job_is_waited_for_is_outlasted(trouble: Told | None) -> None:
+    """Of four minutes, of the ten that it is waited for."""
+    with serving(job(chain(repeat(trouble, 20), [DONE]))) as service:
+        done = run(service.url)
+    (item,) = done["items"]
+    assert item["json"]["success"] is True
+    assert max(done["pauses"]) == 15
+    assert 180 < sum(done["pauses"]) < 300
+    assert len(set(service.keys())) == 1
+
+
+@pytest.mark.parametrize("is_continuing", [False, True], ids=["stops", "goes on"])
+def test_an_outage_that_outlasts_the_wait_names_the_job(is_continuing: bool) -> None:
+    with serving(job(repeat(None))) as service:
+        done = run(service.url, is_continuing=is_continuing, options={"maximumWait": 60})
+    assert sum(done["pauses"]) == pytest.approx(60, abs=5)
+    told = done["items"][0]["json"] if is_continuing else done["error"]
+    assert told["message" if is_continuing else "description"] == GOES_ON
+    assert told["details"]["jobId"] == "job_7"
+    assert len(service.keys()) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [(401, f"Check the Authorization header. {GOES_ON}"), (404, "The job is job_7.")],
+)
+def test_a_refusal_while_a_job_is_waited_for_names_it(status: int, advice: str) -> None:
+    with serving(job(repeat(Told(status, {"error": "No."})))) as service:
+        done = run(service.url)
+    assert done["error"]["message"] == "No. [item 0]"
+    assert done["error"]["description"].endswith(advice)
+    assert done["pauses"] == []
+
+
+def lost(*answers: Told | None) -> Callable[[Service], Answers]:
+    """What becomes of the call that begins the work, each time that it is made."""
+    told = iter(answers)
+    return lambda service: lambda asked: next(told) if asked.path == WORK else prompt(service)(asked)
+
+
+def test_work_whose_answer_is_lost_is_asked_for_again_under_its_key() -> None:
+    done = Told(body={"image_url": "https://things.example/a.png", "success": True, "credits_remaining": 95})
+    with serving(lost(None, None, AWAY, done)) as service:
+        made = run(service.url, output="url")
+    assert made["items"][0]["json"]["success"] is True
+    assert made["pauses"] == [1, 2, 4]
+    (key,) = set(service.keys())
+    assert key is not None
+    assert len(service.keys()) == 4
+
+
+def test_work_whose_answer_stays_lost_may_have_been_accepted() -> None:
+    with serving(lost(*[None] * 5)) as service:
+        done = run(service.url)
+    assert len(service.keys()) == 5
+    assert done["error"]["message"] == "No answer came from the service: the connection was cut [item 0]"
+    assert done["error"]["description"] == (
+        "It may have been accepted all the same. Retry On Fail repeats it under the same key, and it is done once. "
+        "A new execution is new work, unless the key is your own. The operation Get Many of Job shows whether it runs."
+    )
+
+
+def test_a_refusal_of_work_is_told_at_once() -> None:
+    with serving(lost(AWAY)) as service:
+        done = run(service.url)
+    assert done["error"]["message"] == f"{BUSY} [item 0]"
+    assert done["pauses"] == []
+
+
+def test_what_is_done_twice_where_it_is_repeated_is_not_repeated() -> None:
+    """A file that is uploaded has no key."""
+    with serving(lambda _: lambda _: None) as service:
+        done = run(service.url, resource="file", operation="upload", file="data")
+    assert len(service.asked) == 1
+    assert done["error"]["description"].startswith("It may have been accepted all the same: see to that before")
+
+
+def test_a_service_that_nothing_was_sent_to_has_accepted_nothing() -> None:
+    done = run("http://127.0.0.1:9")
+    assert done["error"]["message"] == "The service could not be reached: the connection was refused [item 0]"
+    assert done["pauses"] == []
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["waiting", "not waiting"])
+def test_stopping_an_execution_while_work_begins_cancels_the_job(waits: bool) -> None:
+    cancelled = threading.Event()
+
+    def answers(_: Service) -> Answers:
+        def answer(asked: Asked) -> Told:
+            if asked.path == WORK:
+                time.sleep(1)  # while the execution is stopped
+                return Told(202, JOB)
+            cancelled.set()
+            return Told(body={**JOB, "status": "cancelled"})
+
+        return answer
+
+    with serving(answers) as service:
+        run(service.url, is_stopping=True, is_continuing=True, waitForCompletion=waits)
+        assert cancelled.wait(10)
+        assert [(one.method, one.path) for one in service.asked] == [("POST", WORK), ("POST", "/api/jobs/job_7/cancel")]

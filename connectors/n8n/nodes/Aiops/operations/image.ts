@@ -115,6 +115,7 @@ export const imageOperations: { [name: string]: Operation } = {
 				secondsMax: 240,
 			},
 			reason: '/reason',
+			list: 'The operation Get Many of Job',
 		},
 		idempotency: 'idempotency_key',
 		credits: {

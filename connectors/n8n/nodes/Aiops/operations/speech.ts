@@ -106,6 +106,7 @@ export const speechOperations: { [name: string]: Operation } = {
 				secondsMax: 240,
 			},
 			reason: '/reason',
+			list: 'The operation Get Many of Job',
 		},
 		idempotency: 'idempotency_key',
 		credits: {

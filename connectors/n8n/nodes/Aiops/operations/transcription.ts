@@ -109,6 +109,7 @@ export const transcriptionOperations: { [name: string]: Operation } = {
 				secondsMax: 240,
 			},
 			reason: '/reason',
+			list: 'The operation Get Many of Job',
 		},
 		idempotency: 'idempotency_key',
 		credits: {
