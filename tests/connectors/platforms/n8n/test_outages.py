@@ -5,9 +5,10 @@ import json
 import subprocess
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain, repeat
 from pathlib import Path
@@ -204,7 +205,7 @@ def lost(*answers: Told | None) -> Callable[[Service], Answers]:
 
 def test_work_whose_answer_is_lost_is_asked_for_again_under_its_key() -> None:
     done = Told(body={"image_url": "https://things.example/a.png", "success": True, "credits_remaining": 95})
-    with serving(lost(None, None, AWAY, done)) as service:
+    with serving(lost(None, replace(done, cut=True), AWAY, done)) as service:
         made = run(service.url, output="url")
     assert made["items"][0]["json"]["success"] is True
     assert made["pauses"] == [1, 2, 4]
@@ -263,3 +264,54 @@ def test_stopping_an_execution_while_work_begins_cancels_the_job(waits: bool) ->
         run(service.url, is_stopping=True, is_continuing=True, waitForCompletion=waits)
         assert cancelled.wait(10)
         assert [(one.method, one.path) for one in service.asked] == [("POST", WORK), ("POST", "/api/jobs/job_7/cancel")]
+
+
+CUT = Told(body=IMAGE, cut=True)
+KEPT = (
+    "The work is done, and the details have the link. The job is job_7. The operation Wait for Completion of Job with "
+    "this ID gets the file again, at no further charge. Or choose URL as the output."
+)
+
+
+def fetching(*answers: Told | None) -> Callable[[Service], Answers]:
+    """What becomes of the calls for the file of a result."""
+    told = iter(answers)
+    return lambda service: lambda asked: next(told) if asked.path.startswith("/files/") else prompt(service)(asked)
+
+
+def test_a_file_that_is_cut_off_is_fetched_again() -> None:
+    with serving(fetching(CUT, Told(502, b""), Told(body=IMAGE))) as service:
+        done = run(service.url)
+    assert b64decode(done["items"][0]["binary"]["data"]["data"]) == IMAGE
+    assert done["pauses"] == [1, 4]
+    assert len(service.keys()) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "why", "pauses"),
+    [
+        (CUT, "the connection was cut", [1, 4]),
+        (None, "the connection was cut", [1, 4]),
+        (Told(502, b""), "status 502", [1, 4]),
+        (Told(410, b""), "status 410", []),
+    ],
+    ids=["cut off", "not begun", "away", "expired"],
+)
+def test_a_result_whose_file_cannot_be_fetched_is_not_lost(told: Told | None, why: str, pauses: list[int]) -> None:
+    with serving(fetching(*[told] * 3)) as service:
+        done = run(service.url)
+    assert done["error"]["message"] == f"The file of the result could not be fetched ({why}) [item 0]"
+    assert done["error"]["description"] == KEPT
+    details = done["error"]["details"]
+    assert (details["jobId"], details["answer"]["image_url"]) == ("job_7", service.result()["image_url"])
+    assert done["pauses"] == pauses
+    assert len(service.keys()) == 1
+
+
+def test_the_file_of_a_job_that_was_waited_for_is_not_lost() -> None:
+    answers = job(iter([DONE]))
+    with serving(
+        lambda service: lambda asked: Told(410, b"") if asked.path.startswith("/files/") else answers(service)(asked)
+    ) as service:
+        done = run(service.url)
+    assert done["error"]["description"] == KEPT

@@ -30,10 +30,15 @@ const WHY: { [code: string]: string } = {
 	ECONNABORTED: 'it gave no answer in time',
 	ECONNREFUSED: 'the connection was refused',
 	ECONNRESET: 'the connection was cut',
+	EAI_AGAIN: 'its host name could not be looked up',
+	EHOSTUNREACH: 'there is no way to its host',
+	ENETUNREACH: 'there is no way to its host',
 	ENOTFOUND: 'there is no such host',
 	EPIPE: 'the connection was cut',
+	ERR_BAD_RESPONSE: 'the connection was cut',
 	ETIMEDOUT: 'it gave no answer in time',
 };
+const UNKNOWN = 'the connection did not come about';
 const CUT = ['ECONNRESET', 'EPIPE'];
 /** Nothing of the call has come to the service. */
 const UNSENT = ['EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'];
@@ -109,7 +114,7 @@ export function unreachable(node: INode, itemIndex: number, operation: Operation
 	}
 	const isUnsent = UNSENT.includes(code) || code.includes('CERT');
 	const isLost = !isUnsent && ['PATCH', 'POST'].includes(operation.method);
-	const why = WHY[code] ?? 'the connection did not come about';
+	const why = WHY[code] ?? UNKNOWN;
 	const message = isLost ? 'No answer came from the service' : 'The service could not be reached';
 	const advice = isLost ? ofLost(operation) : 'Check the base URL of the credential, and that the service runs. Then run the node again.';
 	const made = failure(node, itemIndex, `${message}: ${why}`, advice, details);
@@ -133,8 +138,12 @@ export function isUnanswered(cause: unknown, isSent?: true): boolean {
 
 /** Whether the same call may succeed a little later. */
 export function isPassing(cause: unknown): boolean {
-	const status = statusOf(cause);
-	return isUnanswered(cause) || status >= 500 || NOT_NOW.includes(status);
+	return isUnanswered(cause) || isLater(statusOf(cause));
+}
+
+/** Whether a status is one of a call that comes at the wrong time. */
+export function isLater(status: number): boolean {
+	return status >= 500 || NOT_NOW.includes(status);
 }
 
 /** The status that was answered; 0 where none was. */
@@ -154,6 +163,12 @@ export function unrenewed(node: INode, itemIndex: number, cause: unknown): NodeA
  */
 export function isOfToken(cause: unknown): boolean {
 	return ['', 'EAUTH', 'ESTATUS'].includes(codeOf(cause)) || isObject(at(cause, '/cause/response'));
+}
+
+/** What went wrong on the way, in words. */
+export function whyOf(cause: unknown): string {
+	const code = codeOf(cause);
+	return WHY[code] ?? (code === '' ? textAt(cause, '/message') : UNKNOWN);
 }
 
 function codeOf(cause: unknown): string {

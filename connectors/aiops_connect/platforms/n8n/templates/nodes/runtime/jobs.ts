@@ -172,6 +172,14 @@ function idOf(job: Job, accepted: unknown): string {
 	return binding !== undefined && 'pointer' in binding.source ? textAt(accepted, binding.source.pointer) : '';
 }
 
+/** The id of the job that an answer came of: by the job once it is known, else by the answer; empty where neither has it. */
+export function madeBy(job: Job, answer: IDataObject, done: unknown): string {
+	if (at(done, job.state) !== undefined) return idOf(job, done);
+	const [binding] = job.status.bindings;
+	const output = job.outputs.find(({ pointer }) => binding !== undefined && 'pointer' in binding.source && pointer === binding.source.pointer);
+	return output === undefined ? '' : String(answer[output.name] ?? '');
+}
+
 /** What the operation answers, as far as the job that does its work has it by now. */
 export function outputs(job: Job, done: unknown): JsonObject {
 	const found: JsonObject = {};
