@@ -125,6 +125,8 @@ def facts(shared: Shared, operation: ir.Operation, inputs: list[Value]) -> Prope
             found["pageSizeMax"] = type_.maximum
     if operation.idempotency is not None:
         found["idempotency"] = operation.idempotency
+        if isinstance(key := operation.input(operation.idempotency).type, ir.Text) and key.length_max is not None:
+            found["keyLengthMax"] = key.length_max
     if operation.effect is ir.Effect.DELETE:
         found["isDelete"] = True
     return found | _told(shared.app, operation)

@@ -22,8 +22,8 @@ export async function run(context: IExecuteFunctions, api: Api, itemIndex: numbe
 	const operation = api.operations[name];
 	const work = { context, api, operation, itemIndex };
 	const found = await values(context, api, operation, itemIndex);
-	if (operation.idempotency !== undefined && !found.has(operation.idempotency)) {
-		found.set(operation.idempotency, idempotencyKey(context, operation, found, itemIndex));
+	if (operation.idempotency !== undefined) {
+		found.set(operation.idempotency, idempotencyKey(context, operation, operation.idempotency, found, itemIndex));
 	}
 	const results = await answers(work, found);
 	return results.map((one) => ({ ...one, pairedItem: { item: itemIndex } }));

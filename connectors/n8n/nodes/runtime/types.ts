@@ -169,7 +169,9 @@ export interface Operation {
 	pages?: Pages;
 	/** How many items a page has at most, where that is known. */
 	pageSizeMax?: number;
+	/** The id of the input that holds the key, and how long that may be, where that is known. */
 	idempotency?: string;
+	keyLengthMax?: number;
 	isDelete?: boolean;
 	credits?: Credits;
 	/** What is kept of an answer that is simplified. */

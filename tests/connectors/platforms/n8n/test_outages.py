@@ -315,3 +315,27 @@ def test_the_file_of_a_job_that_was_waited_for_is_not_lost() -> None:
     ) as service:
         done = run(service.url)
     assert done["error"]["description"] == KEPT
+
+
+def test_a_key_that_is_entered_is_sent_without_the_spaces_around_it() -> None:
+    with serving(prompt) as service:
+        run(service.url, output="url", options={"idempotencyKey": " Order 42 "})
+    assert service.keys() == ["Order 42"]
+
+
+def test_a_key_that_is_empty_is_one_of_the_nodes_own() -> None:
+    with serving(prompt) as service:
+        for options in ({}, {"idempotencyKey": ""}, {"idempotencyKey": " "}):
+            run(service.url, output="url", options=options)
+    (key,) = set(service.keys())
+    assert key is not None
+    assert key.startswith("n8n-")
+
+
+@pytest.mark.parametrize("key", ["Order \u2013 \u8d64", "M\u00fcller", "two\nlines", "x" * 256])
+def test_a_key_that_would_not_arrive_as_it_is_is_refused(key: str) -> None:
+    with serving(prompt) as service:
+        done = run(service.url, output="url", options={"idempotencyKey": key})
+    assert done["error"]["message"] == "Idempotency Key cannot be sent as it is [item 0]"
+    assert done["error"]["description"].startswith("Enter at most 255 letters")
+    assert service.asked == []

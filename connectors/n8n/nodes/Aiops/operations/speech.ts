@@ -109,6 +109,7 @@ export const speechOperations: { [name: string]: Operation } = {
 			list: 'The operation Get Many of Job',
 		},
 		idempotency: 'idempotency_key',
+		keyLengthMax: 255,
 		credits: {
 			name: 'credits',
 			charged: '/credits_charged',

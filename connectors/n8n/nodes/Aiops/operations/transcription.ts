@@ -112,6 +112,7 @@ export const transcriptionOperations: { [name: string]: Operation } = {
 			list: 'The operation Get Many of Job',
 		},
 		idempotency: 'idempotency_key',
+		keyLengthMax: 255,
 		credits: {
 			name: 'credits',
 			charged: '/credits_charged',
