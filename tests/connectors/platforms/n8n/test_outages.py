@@ -339,3 +339,10 @@ def test_a_key_that_would_not_arrive_as_it_is_is_refused(key: str) -> None:
     assert done["error"]["message"] == "Idempotency Key cannot be sent as it is [item 0]"
     assert done["error"]["description"].startswith("Enter at most 255 letters")
     assert service.asked == []
+
+
+def test_a_file_that_is_uploaded_is_not_fetched_again() -> None:
+    with serving(lambda service: lambda _: Told(body={"file_url": f"{service.url}/files/a.wav"})) as service:
+        done = run(service.url, resource="file", operation="upload", file="data")
+    assert done["items"][0]["json"] == {"file_url": f"{service.url}/files/a.wav"}
+    assert [one.method for one in service.asked] == ["POST"]
