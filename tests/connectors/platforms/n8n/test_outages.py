@@ -214,11 +214,19 @@ def test_work_whose_answer_is_lost_is_asked_for_again_under_its_key() -> None:
     assert len(service.keys()) == 4
 
 
-def test_work_whose_answer_stays_lost_may_have_been_accepted() -> None:
-    with serving(lost(*[None] * 5)) as service:
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (None, "No answer came from the service: the connection was cut"),
+        (Told(504, b""), "The service answered with status 504"),
+    ],
+    ids=["cut", "by a proxy"],
+)
+def test_work_whose_answer_stays_lost_may_have_been_accepted(told: Told | None, message: str) -> None:
+    with serving(lost(*[told] * 5)) as service:
         done = run(service.url)
     assert len(service.keys()) == 5
-    assert done["error"]["message"] == "No answer came from the service: the connection was cut [item 0]"
+    assert done["error"]["message"] == f"{message} [item 0]"
     assert done["error"]["description"] == (
         "It may have been accepted all the same. Retry On Fail repeats it under the same key, and it is done once. "
         "A new execution is new work, unless the key is your own. The operation Get Many of Job shows whether it runs."

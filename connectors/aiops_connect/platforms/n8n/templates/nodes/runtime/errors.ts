@@ -43,6 +43,8 @@ const CUT = ['ECONNRESET', 'EPIPE'];
 /** Nothing of the call has come to the service. */
 const UNSENT = ['EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'];
 const NOT_NOW = [408, 425, 429];
+/** What a proxy answers that got no answer of the service, where the service does not say that it answers so itself. */
+const OF_A_PROXY = [502, 504];
 
 export interface Details extends IDataObject {
 	httpCode?: number;
@@ -87,8 +89,11 @@ export function refused(node: INode, itemIndex: number, operation: Operation, an
 	if (requestId !== undefined) details.requestId = requestId;
 	if (seconds !== undefined) details.retryAfterSeconds = seconds;
 	const when = seconds === undefined ? '' : `The service takes calls again in ${seconds} seconds.`;
-	const description = [more, help, when].filter((text) => text !== '').join(' ');
-	return failure(node, itemIndex, message, description, details);
+	const isLost = OF_A_PROXY.includes(status) && (operation.errors[String(status)] ?? operation.errors['5XX']) === undefined && isWork(operation);
+	const description = isLost ? ofLost(operation) : [more, help, when].filter((text) => text !== '').join(' ');
+	const made = failure(node, itemIndex, message, description, details);
+	if (isLost) made.context.unanswered = 'sent';
+	return made;
 }
 
 /** A link can hold secrets in its query. */
@@ -113,13 +118,18 @@ export function unreachable(node: INode, itemIndex: number, operation: Operation
 		return failure(node, itemIndex, 'The service ended the call while a file was on its way', advice, details);
 	}
 	const isUnsent = UNSENT.includes(code) || code.includes('CERT');
-	const isLost = !isUnsent && ['PATCH', 'POST'].includes(operation.method);
+	const isLost = !isUnsent && isWork(operation);
 	const why = WHY[code] ?? UNKNOWN;
 	const message = isLost ? 'No answer came from the service' : 'The service could not be reached';
 	const advice = isLost ? ofLost(operation) : 'Check the base URL of the credential, and that the service runs. Then run the node again.';
 	const made = failure(node, itemIndex, `${message}: ${why}`, advice, details);
 	made.context.unanswered = isUnsent ? 'unsent' : 'sent';
 	return made;
+}
+
+/** Whether the call made twice may be done twice. */
+function isWork({ method }: Operation): boolean {
+	return ['PATCH', 'POST'].includes(method);
 }
 
 /** What to do where the service may have done what it was asked for. */
@@ -130,7 +140,7 @@ function ofLost({ idempotency, job }: Operation): string {
 	return `It may have been accepted all the same. ${again}${list}`;
 }
 
-/** Whether nothing was answered to a call; that it was not `sent` is certain only where the connection did not come about. */
+/** Whether the service itself answered nothing to a call; that it was not `sent` is certain only where the connection did not come about. */
 export function isUnanswered(cause: unknown, isSent?: true): boolean {
 	const unanswered = textAt(cause, '/context/unanswered');
 	return isSent ? unanswered === 'sent' : unanswered !== '';

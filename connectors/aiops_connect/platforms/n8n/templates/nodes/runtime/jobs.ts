@@ -98,7 +98,7 @@ async function looked(waiting: Waiting, accepted: unknown, deadline: number): Pr
 		let wanted: number;
 		try {
 			const timeoutMilliseconds = seconds * 1000 + MARGIN_MILLISECONDS;
-			return await call(context, api, operation, values, { itemIndex, timeoutMilliseconds });
+			return await call(context, api, operation, values, { itemIndex, timeoutMilliseconds, patienceSeconds: seconds });
 		} catch (cause) {
 			if (!isPassing(cause) || isStopped(context) || left() <= 0) throw named(waiting, accepted, cause as Described);
 			wanted = Number(at(cause, '/context/details/retryAfterSeconds') ?? 0);
