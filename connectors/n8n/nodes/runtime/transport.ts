@@ -3,7 +3,7 @@
 import type { IDataObject, IHttpRequestOptions, IN8nHttpFullResponse } from 'n8n-workflow';
 import { sleep } from 'n8n-workflow';
 
-import { isOfToken, isUnanswered, refused, retryAfter, statusOf, unreachable, unrenewed } from './errors';
+import { isLost, isOfToken, isUnanswered, refused, retryAfter, statusOf, unreachable, unrenewed } from './errors';
 import { at, isObject } from './pointer';
 import { followed } from './redirects';
 import { request, serverOf } from './request';
@@ -53,7 +53,7 @@ export async function call(
 		} catch (cause) {
 			failed = cause;
 		}
-		if (isUnanswered(failed, true)) lost ??= failed;
+		if (isLost(failed)) lost ??= failed;
 		if (lost === undefined || !(isUnanswered(failed) || statusOf(failed) >= 500)) throw failed;
 		if (tries >= pauses.length || Date.now() >= deadline || isStopped(context)) throw lost;
 		await pause(context, pauses[tries]);

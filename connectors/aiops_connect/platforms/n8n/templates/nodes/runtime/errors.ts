@@ -89,10 +89,10 @@ export function refused(node: INode, itemIndex: number, operation: Operation, an
 	if (requestId !== undefined) details.requestId = requestId;
 	if (seconds !== undefined) details.retryAfterSeconds = seconds;
 	const when = seconds === undefined ? '' : `The service takes calls again in ${seconds} seconds.`;
-	const isLost = OF_A_PROXY.includes(status) && (operation.errors[String(status)] ?? operation.errors['5XX']) === undefined && isWork(operation);
-	const description = isLost ? ofLost(operation) : [more, help, when].filter((text) => text !== '').join(' ');
+	const mayBeDone = OF_A_PROXY.includes(status) && (operation.errors[String(status)] ?? operation.errors['5XX']) === undefined && isWork(operation);
+	const description = mayBeDone ? ofLost(operation) : [more, help, when].filter((text) => text !== '').join(' ');
 	const made = failure(node, itemIndex, message, description, details);
-	if (isLost) made.context.unanswered = 'sent';
+	if (mayBeDone) made.context.unanswered = 'sent';
 	return made;
 }
 
@@ -118,10 +118,10 @@ export function unreachable(node: INode, itemIndex: number, operation: Operation
 		return failure(node, itemIndex, 'The service ended the call while a file was on its way', advice, details);
 	}
 	const isUnsent = UNSENT.includes(code) || code.includes('CERT');
-	const isLost = !isUnsent && isWork(operation);
+	const mayBeDone = !isUnsent && isWork(operation);
 	const why = WHY[code] ?? UNKNOWN;
-	const message = isLost ? 'No answer came from the service' : 'The service could not be reached';
-	const advice = isLost ? ofLost(operation) : 'Check the base URL of the credential, and that the service runs. Then run the node again.';
+	const message = mayBeDone ? 'No answer came from the service' : 'The service could not be reached';
+	const advice = mayBeDone ? ofLost(operation) : 'Check the base URL of the credential, and that the service runs. Then run the node again.';
 	const made = failure(node, itemIndex, `${message}: ${why}`, advice, details);
 	made.context.unanswered = isUnsent ? 'unsent' : 'sent';
 	return made;
@@ -140,10 +140,14 @@ function ofLost({ idempotency, job }: Operation): string {
 	return `It may have been accepted all the same. ${again}${list}`;
 }
 
-/** Whether the service itself answered nothing to a call; that it was not `sent` is certain only where the connection did not come about. */
-export function isUnanswered(cause: unknown, isSent?: true): boolean {
-	const unanswered = textAt(cause, '/context/unanswered');
-	return isSent ? unanswered === 'sent' : unanswered !== '';
+/** Whether the service itself answered nothing to a call. */
+export function isUnanswered(cause: unknown): boolean {
+	return textAt(cause, '/context/unanswered') !== '';
+}
+
+/** Whether it may have taken the call all the same. */
+export function isLost(cause: unknown): boolean {
+	return textAt(cause, '/context/unanswered') === 'sent';
 }
 
 /** Whether the same call may succeed a little later. */

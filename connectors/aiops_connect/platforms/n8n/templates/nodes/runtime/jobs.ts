@@ -121,7 +121,7 @@ function named({ job }: Waiting, accepted: unknown, cause: Described): Error {
 }
 
 /** How people come to the result of a job that nobody waits for any more. */
-export function goesOn({ resume }: Job, jobId: string): string {
+function goesOn({ resume }: Job, jobId: string): string {
 	return `Job ${jobId} goes on.${resume === undefined ? '' : ` ${resume} with this ID takes it up again, at no further charge.`}`;
 }
 
