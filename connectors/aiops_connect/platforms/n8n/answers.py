@@ -68,11 +68,19 @@ def _job_told_of(app: ir.App, operation: ir.Operation) -> ir.Job | None:
     """The kind of job that the operation does, looks up, cancels or lists."""
     for doing, job in jobs.of_app(app):
         cancel = job.cancel.operation if job.cancel is not None else None
-        told = {pointer.split("/")[1] for pointer in (job.state, job.charged, job.refunded) if pointer}
-        lists = operation.effect is ir.Effect.LIST and told <= _item_names(operation)
-        if operation.id in (doing.id, job.status.operation, cancel) or lists:
+        if operation.id in (doing.id, job.status.operation, cancel) or _lists(operation, job):
             return job
     return None
+
+
+def list_of(app: ir.App, job: ir.Job) -> ir.Operation | None:
+    """The operation that lists such jobs."""
+    return next((one for one in app.operations if _lists(one, job)), None)
+
+
+def _lists(operation: ir.Operation, job: ir.Job) -> bool:
+    told = {pointer.split("/")[1] for pointer in (job.state, job.charged, job.refunded) if pointer}
+    return operation.effect is ir.Effect.LIST and told <= _item_names(operation)
 
 
 def _left(operation: ir.Operation) -> ir.Pointer | None:

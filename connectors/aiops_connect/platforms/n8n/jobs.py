@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from aiops_connect import ir
-from aiops_connect.platforms.n8n import calls, naming, prose
+from aiops_connect.platforms.n8n import calls, naming
 from aiops_connect.platforms.n8n.properties import Property
 
 
@@ -31,8 +31,9 @@ def facts(app: ir.App, operation: ir.Operation, one: ir.Job) -> Property:
         "start": calls.bindings(one.start),
         "outputs": [{"name": output.name, "pointer": output.pointer} for output in one.outputs],
         "isRepeated": operation.idempotency is not None and bool(_missing(operation, one)),
-        "resume": f"The operation Wait for Completion of {prose.title(_resource_of(app, one.status.operation))}",
     }
+    if (resume := step(app, one.status.operation, is_waiting=True)) is not None:
+        found["resume"] = resume
     if one.cancel is not None:
         found["cancel"] = calls.call(one.cancel)
     if one.wait is not None:
@@ -48,8 +49,10 @@ def _missing(operation: ir.Operation, one: ir.Job) -> set[str]:
     return {each.name for each in answer.fields} - {output.name for output in one.outputs} if answer else set()
 
 
-def _resource_of(app: ir.App, operation: str) -> str:
+def step(app: ir.App, operation: str, *, is_waiting: bool = False) -> str | None:
+    """What people find an operation by; None where it is not for them."""
     for group in naming.steps(app):
-        if any(each.operation.id == operation for each in group.steps):
-            return group.name
-    return "Job"
+        for each in group.steps:
+            if (each.operation.id, each.is_waiting) == (operation, is_waiting):
+                return f"The operation {each.name} of {group.name}"
+    return None

@@ -79,7 +79,8 @@ def step(shared: Shared, operation: ir.Operation, resource: str, value: str) -> 
         top.append(standard.wait_for_completion() | standard.show(shown))
         collected.setdefault("options", []).append(standard.maximum_wait())
     top += standard.pages(shown) if operation.pagination is not None else []
-    top += standard.files(answers.files_of(operation), answers.kind_of(operation), shown)
+    files, kind = answers.files_of(operation), answers.kind_of(operation)
+    top += standard.files(files, kind, shown, is_upload=_is_upload(operation))
     if answers.simplified(operation, answers.credits_of(shared.app, operation)) is not None:
         top.append(standard.simplify() | standard.show(shown))
     for name, label in (*standard.COLLECTIONS.values(), ("options", "Options")):
@@ -117,7 +118,7 @@ def facts(shared: Shared, operation: ir.Operation, inputs: list[Value]) -> Prope
     if operation.answer is not None and operation.answer.media_type:
         found["accept"] = operation.answer.media_type
     if isinstance(operation.execution, ir.Job):
-        found["job"] = jobs.facts(shared.app, operation, operation.execution)
+        found["job"] = _job(shared.app, operation, operation.execution)
     if operation.pagination is not None:
         found["pages"] = calls.pages(operation.pagination)
         limit = operation.pagination.limit
@@ -125,9 +126,18 @@ def facts(shared: Shared, operation: ir.Operation, inputs: list[Value]) -> Prope
             found["pageSizeMax"] = type_.maximum
     if operation.idempotency is not None:
         found["idempotency"] = operation.idempotency
+        if isinstance(key := operation.input(operation.idempotency).type, ir.Text) and key.length_max is not None:
+            found["keyLengthMax"] = key.length_max
     if operation.effect is ir.Effect.DELETE:
         found["isDelete"] = True
     return found | _told(shared.app, operation)
+
+
+def _job(app: ir.App, operation: ir.Operation, job: ir.Job) -> Property:
+    """How the runtime waits, and where people see whether the work goes on."""
+    listing = answers.list_of(app, job)
+    place = jobs.step(app, listing.id) if listing is not None else None
+    return jobs.facts(app, operation, job) | ({} if place is None else {"list": place})
 
 
 def _told(app: ir.App, operation: ir.Operation) -> Property:
@@ -136,6 +146,13 @@ def _told(app: ir.App, operation: ir.Operation) -> Property:
     kept = answers.simplified(operation, cost)
     found: Property = {} if cost is None else {"credits": cost}
     return found if kept is None else found | {"simplified": list(kept)}
+
+
+def _is_upload(operation: ir.Operation) -> bool:
+    """Whether it takes a file, and makes no other of it."""
+    is_work = operation.credits is not None or isinstance(operation.execution, ir.Job)
+    takes = (one.type.form for one in operation.inputs if isinstance(one.type, ir.File))
+    return not is_work and any(form is not ir.FileForm.URL for form in takes)
 
 
 def _constant(one: ir.Field) -> ir.Scalar | None:

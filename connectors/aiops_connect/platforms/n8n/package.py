@@ -14,6 +14,8 @@ from aiops_connect.platforms.n8n.triggers import Triggers
 from aiops_connect.publisher import Publisher
 
 VERSION = "0.1.0"
+N8N_VERSION = "2.41.1"
+"""The n8n that the tests run packages in."""
 _LICENSED_YEARS = "2026"
 _COPIED = {
     "tsconfig.json": "tsconfig.json",
@@ -72,6 +74,8 @@ def files(one: Package) -> Iterator[GeneratedFile]:
         "groups": one.groups,
         "credentials": one.credentials,
         "triggers": triggers,
+        "n8n_version": N8N_VERSION,
+        "is_renewed": any(each.is_oauth for each in one.credentials),
         "workflows": [path for path, _ in workflows],
         "is_paid": any(each.credits is not None for each in app.operations),
         "credits_name": next(iter(_credits_names(app)), ""),

@@ -101,7 +101,8 @@ def pages(shown: Shown) -> list[Property]:
     return [all_ | show(shown), limit | show(shown, returnAll=[False])]
 
 
-def files(files: list[Property], answer: str, shown: Shown) -> list[Property]:
+def files(files: list[Property], answer: str, shown: Shown, *, is_upload: bool = False) -> list[Property]:
+    """What to give of an answer with files. Of an upload it is the link: the file is where it came from."""
     name: Property = {
         "displayName": "Put Output File in Field",
         "name": "binaryPropertyName",
@@ -126,7 +127,7 @@ def files(files: list[Property], answer: str, shown: Shown) -> list[Property]:
         "name": "output",
         "type": "options",
         "options": options,
-        "default": "both" if is_link else "file",
+        "default": "url" if is_upload else "both" if is_link else "file",
         "description": "What to give to the next node. A tool of an agent always gives what the service answers.",
     }
     return [output | show(shown), name | show(shown, output=["file", "both"])]

@@ -4,12 +4,15 @@ import { createHash } from 'node:crypto';
 import { NodeOperationError } from 'n8n-workflow';
 import type { IBinaryData, IDataObject, IExecuteFunctions, IN8nHttpFullResponse } from 'n8n-workflow';
 
-import { failure } from './errors';
+import { failure, isLater, unreachable, whyOf } from './errors';
 import { textAt } from './pointer';
-import { call } from './transport';
-import type { Answer, Api, FileField, FileValue, Upload } from './types';
+import { close } from './streams';
+import { call, isStopped, pause } from './transport';
+import type { Answer, Api, FileField, FileValue, Upload, Work } from './types';
 
 const DOWNLOAD_TIMEOUT_MILLISECONDS = 600_000;
+/** The pauses before a file that could not be fetched is asked for again. */
+const DOWNLOAD_PAUSES_SECONDS = [1, 4];
 const EXTENSIONS: { [mimeType: string]: string } = {
 	'application/json': 'json',
 	'application/pdf': 'pdf',
@@ -83,34 +86,44 @@ async function uploaded(
 }
 
 /** The answer of an operation that answers a file. */
-export async function answeredFile(context: IExecuteFunctions, answer: Answer, name: string): Promise<IBinaryData> {
+export async function answeredFile({ context, operation, itemIndex }: Work, answer: Answer): Promise<IBinaryData> {
 	const mimeType = typeOf(answer.headers['content-type']);
-	const fileName = disposition(answer.headers['content-disposition']) ?? namedAfter(name, mimeType);
-	return await context.helpers.prepareBinaryData(answer.body as Buffer, fileName, mimeType);
+	const fileName = disposition(answer.headers['content-disposition']) ?? namedAfter(operation.id.replace(/\W+/g, '-'), mimeType);
+	try {
+		return await context.helpers.prepareBinaryData(answer.body as Buffer, fileName, mimeType);
+	} catch (cause) {
+		throw unreachable(context.getNode(), itemIndex, operation, cause, false);
+	}
+}
+
+/** An answer with files, and the job that it came of, if any. */
+export interface Result {
+	answer: IDataObject;
+	jobId: string;
+	/** The operation that gets the result of the job again. */
+	resume?: string;
 }
 
 /** The file of a field: fetched, where the field is a link, without the credential and as a stream. */
-export async function fetched(
-	context: IExecuteFunctions,
-	field: FileField,
-	value: string,
-	itemIndex: number,
-): Promise<IBinaryData> {
+export async function fetched({ context, itemIndex }: Work, field: FileField, result: Result): Promise<IBinaryData> {
+	const value = result.answer[field.name] as string;
 	if (field.form === 'base64') {
 		const mimeType = field.mediaType ?? 'application/octet-stream';
 		return await context.helpers.prepareBinaryData(Buffer.from(value, 'base64'), namedAfter(field.name, mimeType), mimeType);
 	}
-	const response = await download(context, value, itemIndex);
-	const headers = response.headers as { [name: string]: unknown };
-	const mimeType = typeOf(headers['content-type'] as string | undefined);
-	const fileName = disposition(headers['content-disposition'] as string | undefined) ?? namedAfter(lastStep(value), mimeType);
-	return await context.helpers.prepareBinaryData(response.body as Buffer, fileName, mimeType);
+	for (let tries = 0; ; tries += 1) {
+		const found = await download(context, value);
+		if ('file' in found) return found.file;
+		const pauseSeconds = DOWNLOAD_PAUSES_SECONDS[tries];
+		if (!found.isPassing || pauseSeconds === undefined || isStopped(context)) throw unfetched(context, itemIndex, value, found.why, result);
+		await pause(context, pauseSeconds);
+	}
 }
 
-async function download(context: IExecuteFunctions, url: string, itemIndex: number): Promise<IN8nHttpFullResponse> {
-	let response: IN8nHttpFullResponse;
+/** What a link leads to, read to its end, or why that failed. */
+async function download(context: IExecuteFunctions, url: string): Promise<{ file: IBinaryData } | { why: string; isPassing: boolean }> {
 	try {
-		response = (await context.helpers.httpRequest({
+		const { statusCode, headers, body } = (await context.helpers.httpRequest({
 			url,
 			encoding: 'stream',
 			returnFullResponse: true,
@@ -118,16 +131,23 @@ async function download(context: IExecuteFunctions, url: string, itemIndex: numb
 			timeout: DOWNLOAD_TIMEOUT_MILLISECONDS,
 			abortSignal: context.getExecutionCancelSignal(),
 		})) as IN8nHttpFullResponse;
+		if (statusCode >= 400) {
+			close(body);
+			return { why: `status ${statusCode}`, isPassing: isLater(statusCode) };
+		}
+		const mimeType = typeOf(headers['content-type'] as string | undefined);
+		const fileName = disposition(headers['content-disposition'] as string | undefined) ?? namedAfter(lastStep(url), mimeType);
+		return { file: await context.helpers.prepareBinaryData(body as Buffer, fileName, mimeType) };
 	} catch (cause) {
-		throw unfetched(context, itemIndex, url, textAt(cause, '/message'));
+		return { why: whyOf(cause), isPassing: true };
 	}
-	if (response.statusCode < 400) return response;
-	throw unfetched(context, itemIndex, url, `status ${response.statusCode}`);
 }
 
-function unfetched(context: IExecuteFunctions, itemIndex: number, url: string, why: string): Error {
-	const description = 'Links to results expire. Get the job again for a new link, or choose URL as the output.';
-	const details: IDataObject = { url: url.split('?')[0], reason: why };
+/** The result is not lost with its file: the answer has the link, and the job is there. */
+function unfetched(context: IExecuteFunctions, itemIndex: number, url: string, why: string, { answer, jobId, resume }: Result): Error {
+	const again = jobId === '' ? '' : `The job is ${jobId}.${resume === undefined ? '' : ` ${resume} with this ID gets the file again, at no further charge.`} `;
+	const description = `The work is done, and the details have the link. ${again}Or choose URL as the output.`;
+	const details: IDataObject = { url: url.split('?')[0], reason: why, answer, ...(jobId === '' ? {} : { jobId }) };
 	return failure(context.getNode(), itemIndex, `The file of the result could not be fetched (${why})`, description, details);
 }
 

@@ -6,7 +6,7 @@ import { spent } from './credits';
 import { answeredFile, fetched } from './files';
 import { idempotencyKey } from './idempotency';
 import { values } from './inputs';
-import { ended, isJob, outputs, start } from './jobs';
+import { ended, isJob, madeBy, outputs, start } from './jobs';
 import type { Waiting } from './jobs';
 import { items } from './pages';
 import { at, isObject } from './pointer';
@@ -22,8 +22,8 @@ export async function run(context: IExecuteFunctions, api: Api, itemIndex: numbe
 	const operation = api.operations[name];
 	const work = { context, api, operation, itemIndex };
 	const found = await values(context, api, operation, itemIndex);
-	if (operation.idempotency !== undefined && !found.has(operation.idempotency)) {
-		found.set(operation.idempotency, idempotencyKey(context, operation, found, itemIndex));
+	if (operation.idempotency !== undefined) {
+		found.set(operation.idempotency, idempotencyKey(context, operation, operation.idempotency, found, itemIndex));
 	}
 	const results = await answers(work, found);
 	return results.map((one) => ({ ...one, pairedItem: { item: itemIndex } }));
@@ -76,7 +76,7 @@ async function presented(work: Work, answer: Answer): Promise<INodeExecutionData
 	const { context, operation, itemIndex } = work;
 	if (operation.answer === 'bytes') {
 		const field = context.getNodeParameter('binaryPropertyName', itemIndex, FIELD) as string;
-		const file = await answeredFile(context, answer, operation.id.replace(/\W+/g, '-'));
+		const file = await answeredFile(work, answer);
 		return [{ json: {}, binary: { [field]: file } }];
 	}
 	if (answer.body === '' || answer.body === undefined || answer.body === null) {
@@ -101,7 +101,7 @@ async function shown(work: Work, ones: unknown[], { jobs = ones, answer, isWhole
 		const answered = json(kept !== undefined && !isWhole && isSimplified(work) ? simplified(one, kept) : one);
 		return credits === undefined ? answered : { ...answered, [credits.name]: costs[index] };
 	});
-	return await Promise.all(shaped.map(async (one) => await withFiles(work, one)));
+	return await Promise.all(shaped.map(async (one, index) => await withFiles(work, one, jobs[index])));
 }
 
 function isSimplified({ context, operation, itemIndex }: Work): boolean {
@@ -113,19 +113,27 @@ function simplified(one: unknown, kept: Kept[]): IDataObject {
 	return Object.fromEntries(found) as IDataObject;
 }
 
-/** The answer, with its files beside it where that is wanted. */
-async function withFiles({ context, operation, itemIndex }: Work, answered: IDataObject): Promise<INodeExecutionData> {
+/** The answer, with its files beside it where that is wanted; `done` is the job that it came of, or itself. */
+async function withFiles(work: Work, answered: IDataObject, done: unknown): Promise<INodeExecutionData> {
+	const { context, operation, itemIndex } = work;
 	const present = operation.files.filter((field) => typeof answered[field.name] === 'string');
-	const output = present.length === 0 || context.isToolExecution() ? 'url' : context.getNodeParameter('output', itemIndex, 'both');
+	const output = present.length === 0 || isTool(context) ? 'url' : context.getNodeParameter('output', itemIndex, 'both');
 	if (output === 'url') return { json: answered };
 	const name = context.getNodeParameter('binaryPropertyName', itemIndex, FIELD) as string;
+	const { job } = operation;
+	const made = { answer: answered, jobId: job === undefined ? '' : madeBy(job, answered, done), resume: job?.resume };
 	const result: INodeExecutionData = { json: { ...answered }, binary: {} };
 	for (const [index, field] of present.entries()) {
 		const key = index === 0 ? name : `${name}_${field.name}`;
-		result.binary = { ...result.binary, [key]: await fetched(context, field, answered[field.name] as string, itemIndex) };
+		result.binary = { ...result.binary, [key]: await fetched(work, field, made) };
 		if (output === 'file' || field.form === 'base64') delete result.json[field.name];
 	}
 	return result;
+}
+
+/** Whether an agent asks. Before n8n 2.5 nobody says. */
+function isTool(context: IExecuteFunctions): boolean {
+	return 'isToolExecution' in context && context.isToolExecution();
 }
 
 /** An answer as the JSON of an item. A member `error` would make n8n take the item for a failed one. */

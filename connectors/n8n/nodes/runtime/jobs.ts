@@ -3,9 +3,9 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { spent } from './credits';
-import { failure, retryAfter } from './errors';
+import { failure, isPassing, retryAfter, statusOf } from './errors';
 import { at, isObject, textAt } from './pointer';
-import { bound, call, pause } from './transport';
+import { bound, call, isStopped, pause } from './transport';
 import type { Answer, Job, Json, JsonObject, Values, Work } from './types';
 
 /** How long one call of the wait lasts where the service can wait, and between calls where it cannot. */
@@ -16,18 +16,31 @@ const PAUSE_GROWTH = 1.5;
 const MARGIN_MILLISECONDS = 30_000;
 /** An answer that took this long was waited for by the service; one that comes sooner was not. */
 const WAITED_MILLISECONDS = 1000;
-const TROUBLES_MAX = 5;
+/** The job goes on, but the credential does not reach it. */
+const NOT_ALLOWED = [401, 403];
 
 export interface Waiting extends Work {
 	job: Job;
 	secondsMax: number;
 }
 
-/** Starts the work. Where it is done at once the answer is the result, else the job. */
+/**
+ * Starts the work. Where it is done at once the answer is the result, else the job. Whoever stops the execution meanwhile
+ * cancels the job: the call is not cut off, or nobody would know which one that is.
+ */
 export async function start(waiting: Waiting, values: Values): Promise<Answer> {
 	const { context, api, operation, job, itemIndex } = waiting;
+	if (isStopped(context)) throw stopped(waiting);
 	const begun: Values = new Map([...values, ...bound(job.start, undefined)]);
-	return await call(context, api, operation, begun, { itemIndex, patienceSeconds: waiting.secondsMax });
+	const isDetached = job.cancel !== undefined;
+	const answer = await call(context, api, operation, begun, { itemIndex, patienceSeconds: waiting.secondsMax, isDetached });
+	if (!isStopped(context)) return answer;
+	if (isJob(job, answer)) await cancel(waiting, answer.body);
+	throw stopped(waiting);
+}
+
+function stopped({ context, itemIndex }: Waiting): Error {
+	return failure(context.getNode(), itemIndex, 'The execution was stopped', 'Nothing more is done.');
 }
 
 export function isJob(job: Job, answer: Answer): boolean {
@@ -44,7 +57,7 @@ export async function ended(waiting: Waiting, accepted: unknown): Promise<JsonOb
 	try {
 		return await polled(waiting, accepted, job);
 	} finally {
-		isOpen = context.getExecutionCancelSignal()?.aborted === true && isOpen;
+		isOpen = isStopped(context) && isOpen;
 	}
 }
 
@@ -64,42 +77,53 @@ async function polled(waiting: Waiting, accepted: unknown, job: Job): Promise<Js
 			seconds = Math.min(seconds * PAUSE_GROWTH, PAUSE_SECONDS_MAX);
 		}
 		const asked = Date.now();
-		const answer = await looked(waiting, accepted, Math.max(1, Math.min(left, LONG_POLL_SECONDS)));
+		const answer = await looked(waiting, accepted, deadline);
 		isDue = job.wait !== undefined && Date.now() - asked >= WAITED_MILLISECONDS;
 		seconds = Math.max(seconds, retryAfter(answer) ?? 0);
 		found = answer.body;
 	}
 }
 
-/** The job as the service has it now. A call that gets no answer is made again: the work goes on meanwhile. */
-async function looked(waiting: Waiting, accepted: unknown, seconds: number): Promise<Answer> {
+/** The job as the service has it now. A call that fails is made again until the time is over: the work goes on meanwhile. */
+async function looked(waiting: Waiting, accepted: unknown, deadline: number): Promise<Answer> {
 	const { context, api, job, itemIndex } = waiting;
 	const operation = api.operations[job.status.operation];
 	const values = bound(job.status.bindings, accepted);
-	if (job.wait !== undefined) {
-		const whole = Math.min(Math.ceil(seconds), job.wait.secondsMax);
-		values.set(job.wait.field, job.wait.text.replace('{seconds}', String(whole)));
-	}
+	const left = () => (deadline - Date.now()) / 1000;
 	for (let troubles = 1; ; troubles += 1) {
+		const seconds = Math.max(1, Math.min(left(), LONG_POLL_SECONDS));
+		if (job.wait !== undefined) {
+			const whole = Math.min(Math.ceil(seconds), job.wait.secondsMax);
+			values.set(job.wait.field, job.wait.text.replace('{seconds}', String(whole)));
+		}
+		let wanted: number;
 		try {
 			const timeoutMilliseconds = seconds * 1000 + MARGIN_MILLISECONDS;
-			return await call(context, api, operation, values, { itemIndex, timeoutMilliseconds });
+			return await call(context, api, operation, values, { itemIndex, timeoutMilliseconds, patienceSeconds: seconds });
 		} catch (cause) {
-			const status = Number(at(cause, '/context/details/httpCode') ?? 0);
-			const isStopped = context.getExecutionCancelSignal()?.aborted === true;
-			if ((status > 0 && status < 500) || isStopped || troubles >= TROUBLES_MAX) {
-				throw named(waiting, accepted, cause as Error);
-			}
+			if (!isPassing(cause) || isStopped(context) || left() <= 0) throw named(waiting, accepted, cause as Described);
+			wanted = Number(at(cause, '/context/details/retryAfterSeconds') ?? 0);
 		}
-		await pause(context, troubles);
+		await pause(context, Math.min(Math.max(wanted, Math.min(troubles, PAUSE_SECONDS_MAX)), left()));
 	}
 }
 
+type Described = Error & { description?: string | null };
+
 /** The same, with the job named: its work goes on, and nothing is lost. */
-function named(waiting: Waiting, accepted: unknown, cause: Error): Error {
+function named({ job }: Waiting, accepted: unknown, cause: Described): Error {
+	const jobId = idOf(job, accepted);
 	const details = at(cause, '/context/details');
-	if (isObject(details)) details.jobId = idOf(waiting.job, accepted);
+	if (isObject(details)) details.jobId = jobId;
+	const advice = isPassing(cause) ? [] : [cause.description ?? ''];
+	const more = isPassing(cause) || NOT_ALLOWED.includes(statusOf(cause)) ? goesOn(job, jobId) : `The job is ${jobId}.`;
+	cause.description = [...advice, more].join(' ').trim();
 	return cause;
+}
+
+/** How people come to the result of a job that nobody waits for any more. */
+function goesOn({ resume }: Job, jobId: string): string {
+	return `Job ${jobId} goes on.${resume === undefined ? '' : ` ${resume} with this ID takes it up again, at no further charge.`}`;
 }
 
 async function cancel(waiting: Waiting, accepted: unknown): Promise<void> {
@@ -138,7 +162,7 @@ function outOfTime(waiting: Waiting, accepted: unknown): Error {
 		context.getNode(),
 		itemIndex,
 		`Job ${jobId} is not done after ${secondsMax} seconds`,
-		`It goes on. ${job.resume} with this ID takes it up again, at no further charge. Or enter a longer Maximum Wait.`,
+		`${goesOn(job, jobId)} Or enter a longer Maximum Wait.`,
 		{ jobId, code: 'wait_timed_out' },
 	);
 }
@@ -147,6 +171,14 @@ function outOfTime(waiting: Waiting, accepted: unknown): Error {
 function idOf(job: Job, accepted: unknown): string {
 	const [binding] = job.status.bindings;
 	return binding !== undefined && 'pointer' in binding.source ? textAt(accepted, binding.source.pointer) : '';
+}
+
+/** The id of the job that an answer came of: by the job once it is known, else by the answer; empty where neither has it. */
+export function madeBy(job: Job, answer: IDataObject, done: unknown): string {
+	if (at(done, job.state) !== undefined) return idOf(job, done);
+	const [binding] = job.status.bindings;
+	const output = job.outputs.find(({ pointer }) => binding !== undefined && 'pointer' in binding.source && pointer === binding.source.pointer);
+	return output === undefined ? '' : String(answer[output.name] ?? '');
 }
 
 /** What the operation answers, as far as the job that does its work has it by now. */

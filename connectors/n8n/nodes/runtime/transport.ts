@@ -3,7 +3,7 @@
 import type { IDataObject, IHttpRequestOptions, IN8nHttpFullResponse } from 'n8n-workflow';
 import { sleep } from 'n8n-workflow';
 
-import { isOfToken, refused, retryAfter, unreachable, unrenewed } from './errors';
+import { isLost, isOfToken, isUnanswered, refused, retryAfter, statusOf, unreachable, unrenewed } from './errors';
 import { at, isObject } from './pointer';
 import { followed } from './redirects';
 import { request, serverOf } from './request';
@@ -13,6 +13,9 @@ import type { Answer, Api, Call, Caller, Operation, Value, Values } from './type
 const TIMEOUT_MILLISECONDS = 300_000;
 /** How long a call that came too early waits in all before people are told, unless it is to be less. */
 const PATIENCE_SECONDS = 65;
+/** The pauses before a call under a key is made again, and for how long in all one is begun. */
+const REPEATS_SECONDS = [1, 2, 4, 8];
+const REPEATS_MILLISECONDS = 600_000;
 const UNAUTHORIZED = 401;
 const TOO_MANY = 429;
 
@@ -23,13 +26,16 @@ export interface CallOptions {
 	patienceSeconds?: number;
 	/** The link in an answer before that leads to this one. */
 	link?: string;
-	/** The call is made although the execution is being stopped. */
+	/** The call is made, and not cut off, although the execution is being stopped. */
 	isDetached?: boolean;
 	/** n8n has renewed the token, and could not send a file anew, which is read once. */
 	isAgain?: boolean;
 }
 
-/** The answer to a call, whatever its status below 400. Waits where the service says so with 429 and Retry-After. */
+/**
+ * The answer to a call, whatever its status below 400. Waits where the service says so with 429 and Retry-After. A call under
+ * a key that gets no answer is made again: the service may have taken it, and answers what it has made of it.
+ */
 export async function call(
 	context: Caller,
 	api: Api,
@@ -37,13 +43,42 @@ export async function call(
 	values: Values,
 	options: CallOptions = {},
 ): Promise<Answer> {
+	const pauses = operation.idempotency !== undefined && values.has(operation.idempotency) ? REPEATS_SECONDS : [];
+	const deadline = Date.now() + REPEATS_MILLISECONDS;
+	let lost: unknown;
+	for (let tries = 0; ; tries += 1) {
+		let failed: unknown;
+		try {
+			return await admitted(context, api, operation, values, options);
+		} catch (cause) {
+			failed = cause;
+		}
+		if (isLost(failed)) lost ??= failed;
+		if (lost === undefined || !(isUnanswered(failed) || statusOf(failed) >= 500)) throw failed;
+		if (tries >= pauses.length || Date.now() >= deadline || isStopped(context)) throw lost;
+		await pause(context, pauses[tries]);
+	}
+}
+
+/** Whether the execution is being stopped. */
+export function isStopped(context: Caller): boolean {
+	return 'getExecutionCancelSignal' in context && context.getExecutionCancelSignal()?.aborted === true;
+}
+
+async function admitted(
+	context: Caller,
+	api: Api,
+	operation: Operation,
+	values: Values,
+	options: CallOptions,
+): Promise<Answer> {
 	const itemIndex = options.itemIndex ?? 0;
 	let patience = Math.min(options.patienceSeconds ?? Infinity, PATIENCE_SECONDS);
 	for (;;) {
 		const answer = await answered(context, api, operation, values, options);
 		if (answer.status < 400 && !isElsewhere(answer)) return answer;
 		const seconds = retryAfter(answer);
-		if (answer.status !== TOO_MANY || seconds === undefined || seconds > patience || options.isDetached) {
+		if (answer.status !== TOO_MANY || seconds === undefined || seconds > patience || isStopped(context)) {
 			throw refused(context.getNode(), itemIndex, operation, answer);
 		}
 		patience -= Math.max(seconds, 1);
@@ -112,7 +147,7 @@ async function answered(
 		}
 		if (refusal !== undefined) return { ...asked, ...(await read(context, refusal, isStream)) };
 		if (isRenewed && isOfToken(cause)) throw unrenewed(context.getNode(), itemIndex, cause);
-		throw unreachable(context.getNode(), itemIndex, cause, isOpen(http.body));
+		throw unreachable(context.getNode(), itemIndex, operation, cause, isOpen(http.body));
 	} finally {
 		close(http.body);
 	}

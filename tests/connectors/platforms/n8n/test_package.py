@@ -2,16 +2,19 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from aiops_connect import ir
 from aiops_connect.openapi import parse, parse_file
 from aiops_connect.platforms.n8n.emitter import EMITTER
 from tests.fixtures.documents import with_operation
+from tests.fixtures.n8n import ROOT
 from tests.fixtures.publisher import PUBLISHER
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
@@ -157,15 +160,35 @@ def _literal(rest: str) -> tuple[str, str]:
     return rest[:place], rest[place + 1 :]
 
 
+def test_the_readme_names_the_n8n_that_the_package_is_tested_with() -> None:
+    server = json.loads((ROOT / "tests" / "n8n" / "server" / "package.json").read_text())
+    readme = rendered(every_construct())["README.md"]
+    assert f"Tested with n8n {server['dependencies']['n8n']}." in readme
+
+
 def test_the_manifest_is_what_n8n_verifies() -> None:
     manifest = json.loads(rendered(every_construct())["package.json"])
     assert (manifest["license"], manifest["n8n"]["strict"]) == ("MIT", True)
     assert "dependencies" not in manifest
     assert manifest["peerDependencies"] == {"n8n-workflow": "*"}
     assert manifest["files"] == ["dist"]
-    publish = rendered(every_construct())[".github/workflows/publish.yml"]
-    assert "id-token: write" in publish  # npm takes it for a statement of provenance
-    assert "npm run release" in publish
     lock = json.loads(rendered(every_construct())["package-lock.json"])
     assert lock["packages"][""]["devDependencies"] == manifest["devDependencies"]
     assert not any("resolved" in one for one in lock["packages"].values())
+
+
+@pytest.mark.parametrize("token", ["", "npm_one"])
+def test_a_tag_publishes_with_a_token_only_where_there_is_one(tmp_path: Path, token: str) -> None:
+    """The first version takes one: npm knows no trusted publisher of what it does not have."""
+    workflow = yaml.safe_load(rendered(every_construct())[".github/workflows/publish.yml"])
+    job = workflow["jobs"]["publish"]
+    assert job["permissions"]["id-token"] == "write"  # npm takes it for a statement of provenance
+    publish = job["steps"][-1]
+    assert publish["env"] == {"NPM_TOKEN": "${{ secrets.NPM_TOKEN }}"}
+    npm = tmp_path / "npm"
+    npm.write_text('#!/bin/sh\n[ "$2" = get ] && echo https://registry.example/ || echo "$@" >> called\n')
+    npm.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "NPM_TOKEN": token}
+    subprocess.run(["bash", "-e", "-o", "pipefail", "-c", publish["run"]], cwd=tmp_path, env=env, check=True)
+    login = [f"config set //registry.example/:_authToken {token}"] if token else []
+    assert (tmp_path / "called").read_text().splitlines() == [*login, "run release"]

@@ -115,8 +115,10 @@ export const imageOperations: { [name: string]: Operation } = {
 				secondsMax: 240,
 			},
 			reason: '/reason',
+			list: 'The operation Get Many of Job',
 		},
 		idempotency: 'idempotency_key',
+		keyLengthMax: 255,
 		credits: {
 			name: 'credits',
 			charged: '/credits_charged',

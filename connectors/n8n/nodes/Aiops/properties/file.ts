@@ -50,7 +50,7 @@ export const fileProperties: INodeProperties[] = [
 				description: 'The file, and the link to it',
 			},
 		],
-		default: 'both',
+		default: 'url',
 		description: 'What to give to the next node. A tool of an agent always gives what the service answers.',
 		displayOptions: { show: { resource: ['file'], operation: ['upload'] } },
 	},

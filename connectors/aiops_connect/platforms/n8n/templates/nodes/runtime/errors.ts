@@ -30,11 +30,21 @@ const WHY: { [code: string]: string } = {
 	ECONNABORTED: 'it gave no answer in time',
 	ECONNREFUSED: 'the connection was refused',
 	ECONNRESET: 'the connection was cut',
+	EAI_AGAIN: 'its host name could not be looked up',
+	EHOSTUNREACH: 'there is no way to its host',
+	ENETUNREACH: 'there is no way to its host',
 	ENOTFOUND: 'there is no such host',
 	EPIPE: 'the connection was cut',
+	ERR_BAD_RESPONSE: 'the connection was cut',
 	ETIMEDOUT: 'it gave no answer in time',
 };
+const UNKNOWN = 'the connection did not come about';
 const CUT = ['ECONNRESET', 'EPIPE'];
+/** Nothing of the call has come to the service. */
+const UNSENT = ['EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'];
+const NOT_NOW = [408, 425, 429];
+/** What a proxy answers that got no answer of the service, where the service does not say that it answers so itself. */
+const OF_A_PROXY = [502, 504];
 
 export interface Details extends IDataObject {
 	httpCode?: number;
@@ -79,8 +89,11 @@ export function refused(node: INode, itemIndex: number, operation: Operation, an
 	if (requestId !== undefined) details.requestId = requestId;
 	if (seconds !== undefined) details.retryAfterSeconds = seconds;
 	const when = seconds === undefined ? '' : `The service takes calls again in ${seconds} seconds.`;
-	const description = [more, help, when].filter((text) => text !== '').join(' ');
-	return failure(node, itemIndex, message, description, details);
+	const mayBeDone = OF_A_PROXY.includes(status) && (operation.errors[String(status)] ?? operation.errors['5XX']) === undefined && isWork(operation);
+	const description = mayBeDone ? ofLost(operation) : [more, help, when].filter((text) => text !== '').join(' ');
+	const made = failure(node, itemIndex, message, description, details);
+	if (mayBeDone) made.context.unanswered = 'sent';
+	return made;
 }
 
 /** A link can hold secrets in its query. */
@@ -97,16 +110,59 @@ export function retryAfter(answer: Answer): number | undefined {
 }
 
 /** When nothing was answered. A service may refuse a file before it has all of it, and hang up then. */
-export function unreachable(node: INode, itemIndex: number, cause: unknown, hasFile: boolean): NodeApiError {
+export function unreachable(node: INode, itemIndex: number, operation: Operation, cause: unknown, hasFile: boolean): NodeApiError {
 	const code = codeOf(cause);
 	const details: Details = { reason: textAt(cause, '/message'), ...(code === '' ? {} : { code }) };
 	if (hasFile && CUT.includes(code)) {
 		const advice = 'Test the credential, and see how large a file may be. Then run the node again.';
 		return failure(node, itemIndex, 'The service ended the call while a file was on its way', advice, details);
 	}
-	const why = WHY[code] ?? 'the connection did not come about';
-	const advice = 'Check the base URL of the credential, and that the service runs. Then run the node again.';
-	return failure(node, itemIndex, `The service could not be reached: ${why}`, advice, details);
+	const isUnsent = UNSENT.includes(code) || code.includes('CERT');
+	const mayBeDone = !isUnsent && isWork(operation);
+	const why = WHY[code] ?? UNKNOWN;
+	const message = mayBeDone ? 'No answer came from the service' : 'The service could not be reached';
+	const advice = mayBeDone ? ofLost(operation) : 'Check the base URL of the credential, and that the service runs. Then run the node again.';
+	const made = failure(node, itemIndex, `${message}: ${why}`, advice, details);
+	made.context.unanswered = isUnsent ? 'unsent' : 'sent';
+	return made;
+}
+
+/** Whether the call made twice may be done twice. */
+function isWork({ method }: Operation): boolean {
+	return ['PATCH', 'POST'].includes(method);
+}
+
+/** What to do where the service may have done what it was asked for. */
+function ofLost({ idempotency, job }: Operation): string {
+	const list = job?.list === undefined ? '' : ` ${job.list} shows whether it runs.`;
+	if (idempotency === undefined) return `It may have been accepted all the same: see to that before you run the node again.${list}`;
+	const again = 'Retry On Fail repeats it under the same key, and it is done once. A new execution is new work, unless the key is your own.';
+	return `It may have been accepted all the same. ${again}${list}`;
+}
+
+/** Whether the service itself answered nothing to a call. */
+export function isUnanswered(cause: unknown): boolean {
+	return textAt(cause, '/context/unanswered') !== '';
+}
+
+/** Whether it may have taken the call all the same. */
+export function isLost(cause: unknown): boolean {
+	return textAt(cause, '/context/unanswered') === 'sent';
+}
+
+/** Whether the same call may succeed a little later. */
+export function isPassing(cause: unknown): boolean {
+	return isUnanswered(cause) || isLater(statusOf(cause));
+}
+
+/** Whether a status is one of a call that comes at the wrong time. */
+export function isLater(status: number): boolean {
+	return status >= 500 || NOT_NOW.includes(status);
+}
+
+/** The status that was answered; 0 where none was. */
+export function statusOf(cause: unknown): number {
+	return Number(at(cause, '/context/details/httpCode') ?? 0);
 }
 
 /** When n8n has no token, and gets none in place of one that has run out. */
@@ -121,6 +177,12 @@ export function unrenewed(node: INode, itemIndex: number, cause: unknown): NodeA
  */
 export function isOfToken(cause: unknown): boolean {
 	return ['', 'EAUTH', 'ESTATUS'].includes(codeOf(cause)) || isObject(at(cause, '/cause/response'));
+}
+
+/** What went wrong on the way, in words. */
+export function whyOf(cause: unknown): string {
+	const code = codeOf(cause);
+	return WHY[code] ?? (code === '' ? textAt(cause, '/message') : UNKNOWN);
 }
 
 function codeOf(cause: unknown): string {

@@ -119,8 +119,9 @@ export interface Job {
 	outputs: Array<{ name: string; pointer: string }>;
 	/** The outputs are not all that the operation answers: the call is repeated under its key for the rest. */
 	isRepeated: boolean;
-	/** How people take the job up again. */
-	resume: string;
+	/** The operations by which people take the job up again, and see which jobs there are. */
+	resume?: string;
+	list?: string;
 }
 
 /** Where it stands what work has cost: pointers into the job, or into the answer where the work is none. */
@@ -167,7 +168,9 @@ export interface Operation {
 	pages?: Pages;
 	/** How many items a page has at most, where that is known. */
 	pageSizeMax?: number;
+	/** The id of the input that holds the key, and how long that may be, where that is known. */
 	idempotency?: string;
+	keyLengthMax?: number;
 	isDelete?: boolean;
 	credits?: Credits;
 	/** What is kept of an answer that is simplified. */
