@@ -62,7 +62,7 @@ def _unparsed(above: str, interface: list[Spec], output: Any) -> Iterator[str]:
     """The dates of an interface that the output takes from the answer as they are."""
     members = mapping(output)
     for one in interface:
-        name, spec = str(one.get("name")), one.get("spec")
+        name, spec = str(one.get("name", "[]")), one.get("spec")
         value = members.get(name, members.get(SPREAD)) if members else output
         if one.get("type") == "date" and _is_as_answered(value):
             yield f"{above}{name}"

@@ -56,7 +56,7 @@ def _class(name: str) -> str:
 
 
 _LINE_END = "[\\n\\r\\u2028\\u2029]"
-_WORD, _OTHER = _class("w"), _class("W")
+_WORD = _class("w")
 _BOUNDARIES = {
     "b": rf"(?:(?<={_WORD})(?!{_WORD})|(?<!{_WORD})(?={_WORD}))",
     "B": rf"(?:(?<={_WORD})(?={_WORD})|(?<!{_WORD})(?!{_WORD}))",
