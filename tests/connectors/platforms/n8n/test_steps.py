@@ -2,6 +2,7 @@
 
 import base64
 import io
+import threading
 import time
 import wave
 
@@ -9,7 +10,8 @@ import httpx
 import pytest
 
 from tests.connectors.platforms.n8n.conftest import AIOPS, Bench
-from tests.fixtures.n8n import chain, until
+from tests.connectors.platforms.n8n.test_outages import JOB, WORK, Asked, Told, serving
+from tests.fixtures.n8n import N8n, chain, node, until
 
 pytestmark = pytest.mark.n8n
 
@@ -231,6 +233,26 @@ def test_stopping_an_execution_gives_the_credits_back(bench: Bench) -> None:
         until(lambda: [job["status"] for job in bench.api("GET", "/api/jobs")["data"]] == ["cancelled"])
     assert bench.n8n.wait(execution).status == "canceled"
     assert bench.credits == before
+
+
+def test_stopping_an_execution_while_its_call_is_answered_cancels_the_job(n8n: N8n) -> None:
+    is_stopped = threading.Event()
+
+    def answer(asked: Asked) -> Told:
+        if asked.path == WORK:
+            is_stopped.wait(60)
+            return Told(202, JOB)
+        return Told(body={**JOB, "status": "cancelled"})
+
+    with serving(lambda _: answer) as service:
+        credential = n8n.credential("aiopsApi", "slow", baseUrl=service.url, apiKey="key")
+        parameters = {"resource": "image", "operation": "generate", "prompt": "slow"}
+        execution = n8n.start(chain(node("Step", AIOPS, parameters, credentials=credential)))
+        until(lambda: len(service.asked) == 1)
+        n8n.stop(execution)
+        is_stopped.set()
+        until(lambda: len(service.asked) == 2)
+    assert service.asked[-1].path == "/api/jobs/job_7/cancel"
 
 
 def test_a_job_without_a_result_says_why(bench: Bench) -> None:
