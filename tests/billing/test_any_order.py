@@ -119,7 +119,9 @@ class Play:
 
     def _price(self, plan: str, amount: int, credits_: int) -> Object:
         metadata = {"aiops_plan": plan, "aiops_credits": str(credits_)}
-        return self.world.make_price({"currency": "usd", "unit_amount": amount, "metadata": metadata})
+        product = {"name": f"{plan} plan"}
+        asked = {"currency": "usd", "unit_amount": amount, "metadata": metadata, "product_data": product}
+        return self.world.make_price(asked)
 
 
 async def play(url: str, stripe: StripeServer, folder: Path, acts: list[str], draw: Draw) -> tuple[Any, ...]:
