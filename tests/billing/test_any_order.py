@@ -119,8 +119,8 @@ class Play:
 
     def _price(self, plan: str, amount: int, credits_: int) -> Object:
         metadata = {"aiops_plan": plan, "aiops_credits": str(credits_)}
-        product = {"name": f"aiops {plan}"}
-        asked = {"currency": "usd", "unit_amount": amount, "product_data": product, "metadata": metadata}
+        product = {"name": f"{plan} plan"}
+        asked = {"currency": "usd", "unit_amount": amount, "metadata": metadata, "product_data": product}
         return self.world.make_price(asked)
 
 

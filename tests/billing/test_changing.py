@@ -294,8 +294,7 @@ async def test_what_else_a_customer_subscribes_to_at_stripe_is_let_alone(sqlite_
     world = sqlite_shop.stripe.world
     world.renew(ours)
     world.end(ours)
-    product = {"name": "Something else"}
-    price = world.make_price({"currency": "usd", "unit_amount": 700, "product_data": product, "metadata": {}})
+    price = world.make_price({"currency": "usd", "unit_amount": 700, "product_data": {"name": "a newsletter"}})
     ways = {"success_url": "http://aiops.test/", "cancel_url": "http://aiops.test/"}
     asked = {"mode": "subscription", "line_items": [{"quantity": 1, "price": price["id"]}], "subscription_data": {}}
     world.pay(world.make_session({**asked, **ways, "customer": ours["customer"]}))
