@@ -24,6 +24,20 @@ def hook() -> Iterator[Service]:
 
 
 @pytest.fixture(scope="session")
+def _service() -> Iterator[Service]:
+    with running() as service:
+        yield service
+
+
+@pytest.fixture
+def service(_service: Service) -> Iterator[Service]:
+    """An API that apps are run against: it answers what a test says, and takes nothing else."""
+    _service.answers, _service.received, _service.mistakes = [], [], []
+    yield _service
+    _service.verify()
+
+
+@pytest.fixture(scope="session")
 def aiops_server(
     sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, hook: Service
 ) -> Iterator[StubServer]:

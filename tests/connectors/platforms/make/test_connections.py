@@ -1,7 +1,6 @@
 """Connections: what people enter, how tokens are fetched and renewed, and which connection a module has."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from aiops_connect.platforms.make.runner import (
 )
 from aiops_connect.platforms.make.runner.inputs import Inputs
 from tests.connectors.platforms.make.rendered import contents, emitted, written
-from tests.connectors.platforms.make.runner.service import Answer, Service, running
+from tests.connectors.platforms.make.runner.service import Answer, Service
 from tests.fixtures.documents import app_of, document
 
 NOW = datetime(2026, 1, 31, 10, tzinfo=UTC)
@@ -54,19 +53,6 @@ def things(schemes: dict[str, Any], me: list[Any], logs: list[Any] | None = None
     }
     servers = [{"url": "https://api.test"}]
     return app_of(document(paths, servers=servers, components={"securitySchemes": schemes}))
-
-
-@pytest.fixture(scope="module")
-def _service() -> Iterator[Service]:
-    with running() as service:
-        yield service
-
-
-@pytest.fixture
-def service(_service: Service) -> Iterator[Service]:
-    _service.answers, _service.received, _service.mistakes = [], [], []
-    yield _service
-    _service.verify()
 
 
 class Folder:

@@ -1,6 +1,5 @@
 """Dates in what modules put out: the interface says `date` where the value is one, and `text` where it stays a text."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from aiops_connect.platforms.make.review import review
 from aiops_connect.platforms.make.runner import InstantClock, Payload, Settings, Target, Trace, load_app, run
 from aiops_connect.platforms.make.runner.inputs import Inputs
 from tests.connectors.platforms.make.rendered import contents, emitted, written
-from tests.connectors.platforms.make.runner.service import Answer, Service, running
+from tests.connectors.platforms.make.runner.service import Answer, Service
 from tests.fixtures.any_document import documents
 from tests.fixtures.documents import app_of, document, with_operation
 
@@ -75,19 +74,6 @@ TYPES = {
     "either.at": "text",
     "either.day": "text",
 }
-
-
-@pytest.fixture(scope="module")
-def _service() -> Iterator[Service]:
-    with running() as service:
-        yield service
-
-
-@pytest.fixture
-def service(_service: Service) -> Iterator[Service]:
-    _service.answers, _service.received, _service.mistakes = [], [], []
-    yield _service
-    _service.verify()
 
 
 def answering(schema: Any) -> ir.App:

@@ -1,7 +1,6 @@
 """What is rendered of any document: files that fit together, expressions that parse, and text that stays text."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from email import message_from_bytes
 from pathlib import Path
@@ -21,26 +20,13 @@ from aiops_connect.platforms.make.runner.iml.template import parse as parse_temp
 from aiops_connect.platforms.make.runner.inputs import Inputs
 from tests.connectors.openapi.test_jobs_and_triggers import combined
 from tests.connectors.platforms.make.rendered import OURS, contents, emitted, ours, texts, written
-from tests.connectors.platforms.make.runner.service import Answer, Received, Service, running
+from tests.connectors.platforms.make.runner.service import Answer, Received, Service
 from tests.fixtures.any_document import documents
 from tests.fixtures.documents import app_of, with_operation
 from tests.fixtures.publisher import PUBLISHER
 
 SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 HOSTILE = "{{connection.apiKey}} {{{x}}} }} ` ' \" \\ {{7*7}}{"
-
-
-@pytest.fixture(scope="module")
-def _service() -> Iterator[Service]:
-    with running() as service:
-        yield service
-
-
-@pytest.fixture
-def service(_service: Service) -> Iterator[Service]:
-    _service.answers, _service.received, _service.mistakes = [], [], []
-    yield _service
-    _service.verify()
 
 
 def assert_whole(files: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """How a run ends where it does not end well: which of Make's errors it is, what it says, what it cost."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,26 +9,12 @@ import pytest
 
 from aiops_connect.platforms.make.runner import InstantClock, MakeError
 from tests.connectors.platforms.make.rendered import MakeAccount, ours
-from tests.connectors.platforms.make.runner.service import Answer, Service, running
+from tests.connectors.platforms.make.runner.service import Answer, Service
 from tests.fixtures.media import wav
 from tests.fixtures.server import StubServer
 
 RECORDING = wav(8000, 1, bytes(8000))
 NewAccount = Callable[..., MakeAccount]
-
-
-@pytest.fixture(scope="module")
-def _said() -> Iterator[Service]:
-    with running() as service:
-        yield service
-
-
-@pytest.fixture
-def said(_said: Service) -> Iterator[Service]:
-    """A server that answers what a test says."""
-    _said.answers, _said.received, _said.mistakes = [], [], []
-    yield _said
-    _said.verify()
 
 
 def error_of(account: MakeAccount, module: str, **parameters: object) -> MakeError:
@@ -58,18 +44,18 @@ def error_of(account: MakeAccount, module: str, **parameters: object) -> MakeErr
         (504, "ConnectionError", ""),
     ],
 )
-def test_each_status_has_its_type_and_message(said: Service, status: int, type_: str, more: str) -> None:
+def test_each_status_has_its_type_and_message(service: Service, status: int, type_: str, more: str) -> None:
     headers = {"Retry-After": "30", "X-Request-Id": "req_1"}
-    said.will_answer(Answer("GET /api/account", {"error": "It went wrong", "code": "wrong"}, status, headers))
-    error = error_of(MakeAccount(said.url, "aiops_sk_test"), "getAccount")
+    service.will_answer(Answer("GET /api/account", {"error": "It went wrong", "code": "wrong"}, status, headers))
+    error = error_of(MakeAccount(service.url, "aiops_sk_test"), "getAccount")
     assert error.type == type_
     assert error.message == f"[{status}] It went wrong (wrong).{more} Request ID: req_1."
 
 
 @pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"", b"[1]", b'{"error": null}'])
-def test_an_answer_that_says_nothing_has_a_message_all_the_same(said: Service, body: bytes) -> None:
-    said.will_answer(Answer("GET /api/account", body, 502))
-    error = error_of(MakeAccount(said.url, "aiops_sk_test"), "getAccount")
+def test_an_answer_that_says_nothing_has_a_message_all_the_same(service: Service, body: bytes) -> None:
+    service.will_answer(Answer("GET /api/account", body, 502))
+    error = error_of(MakeAccount(service.url, "aiops_sk_test"), "getAccount")
     assert error.message == "[502] The API answered with an error."
 
 
@@ -94,11 +80,11 @@ def test_what_is_not_there_and_what_is_not_valid(account: MakeAccount) -> None:
     assert "audio_url: " in invalid.message
 
 
-def test_the_inputs_that_are_wrong_are_named(said: Service) -> None:
+def test_the_inputs_that_are_wrong_are_named(service: Service) -> None:
     details = [{"field": f"field_{number}", "message": f"Wrong for reason {number}"} for number in range(1, 5)]
     body = {"error": "Invalid input", "code": "invalid_input", "details": details}
-    said.will_answer(Answer("POST /api/services/image_gen", body, 422))
-    error = error_of(MakeAccount(said.url, "aiops_sk_test"), "generateImage", prompt="a lighthouse")
+    service.will_answer(Answer("POST /api/services/image_gen", body, 422))
+    error = error_of(MakeAccount(service.url, "aiops_sk_test"), "generateImage", prompt="a lighthouse")
     assert error.message == (
         "[422] Invalid input (invalid_input). field_1: Wrong for reason 1. field_2: Wrong for reason 2. "
         "field_3: Wrong for reason 3."
@@ -154,14 +140,14 @@ def test_a_cancelled_job_tells_what_was_refunded(account: MakeAccount, aiops_ser
 JOB = {"id": "job_1", "service": "generate_image", "reason": None, "credits_refunded": 0, "result": None}
 
 
-def test_a_queued_job_runs_and_fails(said: Service) -> None:
+def test_a_queued_job_runs_and_fails(service: Service) -> None:
     failed = {**JOB, "status": "failed", "reason": "The provider is on fire", "credits_refunded": 5}
-    said.will_answer(
+    service.will_answer(
         Answer("POST /api/services/image_gen", {**JOB, "status": "queued"}, 202),
         Answer("GET /api/jobs/job_1", {**JOB, "status": "running"}),
         Answer("GET /api/jobs/job_1", failed),
     )
-    account = MakeAccount(said.url, "aiops_sk_test")
+    account = MakeAccount(service.url, "aiops_sk_test")
     error = error_of(account, "generateImage", prompt="fire")
     assert error.type == "DataError"
     assert error.message == "The job job_1 failed: The provider is on fire. Refunded: 5 credits."
