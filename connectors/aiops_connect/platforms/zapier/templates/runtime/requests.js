@@ -84,9 +84,12 @@ const send = async (z, bundle, request, call = {}, options = {}) => {
   throw halted(z, 'The server redirects this call, which is not followed. Check its address.');
 };
 
+/** @type {(response: HttpAnswer) => boolean} */
+const isEmpty = ({ status, content }) => status === 204 || content === '';
+
 /** @type {(z: Z, call: ApiCall, response: HttpAnswer) => Json} */
 const answerOf = (z, call, response) => {
-  if (call.answer === 'none' || response.status === 204 || response.content === '') return { success: true };
+  if (call.answer === 'none' || isEmpty(response)) return { success: true };
   if (call.answer === 'text') return { text: response.content };
   let data;
   try {
@@ -139,4 +142,4 @@ const call = async (z, bundle, plan, body, options = {}) => {
   return answerOf(z, described, response);
 };
 
-module.exports = { answerOf, asObject, call, own, requestOf, send, toPage };
+module.exports = { answerOf, asObject, call, isEmpty, own, requestOf, send, toPage };
