@@ -96,6 +96,17 @@ it('lets no value lead to another path', async () => {
   }
 });
 
+it('names what a header cannot carry before anything is sent', async () => {
+  const asked = (value) =>
+    requestOf(z, { authData: {} }, { method: 'GET', path: '/a', answer: 'json' }, [
+      { node: { name: 'X-Title', label: 'Title', in: 'header', style: 'simple' }, value },
+    ]);
+  assert.equal((await asked('Café')).headers['X-Title'], 'Café');
+  for (const value of ['Łódź', '😀', 'a\nb']) {
+    await assert.rejects(asked(value), { message: 'Title has a character that cannot be sent, such as "…". Enter it anew.' });
+  }
+});
+
 it('reads when to try again from seconds and dates', () => {
   const now = Date.parse('2026-01-05T10:15:00Z');
   assert.equal(secondsUntil('17', now), 17);
