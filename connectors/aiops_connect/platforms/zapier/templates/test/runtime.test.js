@@ -137,6 +137,11 @@ it('makes a key of its own for each step out of what the person entered', () => 
   assert.notEqual(key('s', 'row-42'), key('t', 'row-42'));
   assert.notEqual(key('s', 'row-42'), key('s', 'row-43'));
   assert.notEqual(key('s', { id: 1 }), key('s', { id: 2 }));
+  const tried = (value, isEditor = true) => keyOf({ entered: 'row-42', step: 's', values: [{ node: { name: 'a' }, value }], isEditor });
+  assert.equal(tried('x'), tried('x'));
+  assert.notEqual(tried('x'), tried('y'));
+  assert.notEqual(tried('x'), tried('x', false));
+  assert.equal(tried('x', false), tried('y', false));
   for (const text of ['Order – 42', 'x'.repeat(5000), 'a\r\nb']) assert.match(key('s', text), /^[0-9a-f]{64}$/);
   for (const empty of ['', '  ', null, undefined, []]) assert.equal(key('s', empty), key('s', undefined));
 });
