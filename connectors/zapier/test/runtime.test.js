@@ -147,7 +147,7 @@ it('makes a key of its own for each step out of what the person entered', () => 
   for (const empty of ['', '  ', null, undefined, []]) assert.equal(key('s', empty), key('s', undefined));
 });
 
-it('shows what there is where a job goes on for longer than the editor waits', async () => {
+it('shows what there is where a job goes on for longer than the editor waits, and loses none in a run', async () => {
   let clock = 0;
   mock.method(Date, 'now', () => (clock += 30_000));
   const call = { method: 'POST', path: '/', inputs: [], own: {}, answer: 'json' };
@@ -159,6 +159,9 @@ it('shows what there is where a job goes on for longer than the editor waits', a
   try {
     const shown = await performJob(editor, { meta: { isLoadingSample: true }, inputData: {} }, plan, { key: 's', operation: {} });
     assert.deepEqual(shown, { link: null });
+    const run = { ...editor, errors: { HaltedError: Error } };
+    const message = 'The job 1 has not ended so far. Look it up by its id before you replay this run.';
+    await assert.rejects(performJob(run, { inputData: {} }, plan, { key: 's', operation: {} }), { message });
   } finally {
     mock.restoreAll();
   }
