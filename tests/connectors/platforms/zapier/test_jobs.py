@@ -163,9 +163,7 @@ async def test_a_finished_job_is_not_lost_where_the_api_is_out_of_reach(lone_zap
     zap = lone_zap
     accepted = await zap.live("generate_image", IMAGE)
     told = await zap.called_back()
-    for process in list(zap.server.processes):
-        zap.server.kill(process)
-    zap.server.listener.close()
+    zap.server.vanish()
     shown = told if at_the_top else {"method": "POST", "headers": {}, "content": told}
     found = await zap.resume("generate_image", accepted, shown, IMAGE)
     assert found.results["job_id"] == accepted.results["id"]
