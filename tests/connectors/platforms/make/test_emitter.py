@@ -1,6 +1,7 @@
 """What is rendered of any document: files that fit together, expressions that parse, and text that stays text."""
 
 import json
+import re
 from dataclasses import replace
 from email import message_from_bytes
 from pathlib import Path
@@ -18,11 +19,11 @@ from aiops_connect.platforms.make.errors import MESSAGE_LENGTH_MAX
 from aiops_connect.platforms.make.runner import InputError, InstantClock, Settings, Target, Trace, load_app, run
 from aiops_connect.platforms.make.runner.iml.template import parse as parse_template
 from aiops_connect.platforms.make.runner.inputs import Inputs
-from tests.connectors.openapi.test_jobs_and_triggers import combined
+from tests.connectors.openapi.test_jobs_and_triggers import combined, delivery
 from tests.connectors.platforms.make.rendered import OURS, contents, emitted, ours, texts, written
 from tests.connectors.platforms.make.runner.service import Answer, Received, Service
 from tests.fixtures.any_document import documents
-from tests.fixtures.documents import app_of, with_operation
+from tests.fixtures.documents import app_of, document, with_operation
 from tests.fixtures.publisher import PUBLISHER
 
 SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -131,6 +132,18 @@ def test_a_message_that_would_be_too_long_leaves_the_details_out() -> None:
     message = contents(emitted(app))["general/base.iml.json"]["response"]["error"]["422"]["message"]
     assert len(message) <= MESSAGE_LENGTH_MAX
     assert name not in message
+
+
+def test_webhooks_of_long_names_have_ids_that_make_takes() -> None:
+    """As `validate-id.ts` of Make's Apps Editor has it, which opens no app with another."""
+    names = [f"customer.subscription.trial_will_end_{number}" for number in (1, 2)]
+    files = contents(emitted(app_of(document(webhooks={name: delivery("It ended") for name in names}))))
+    components = files["makecomapp.json"]["components"]
+    for id_ in components["webhook"]:
+        assert re.fullmatch(r"[a-zA-Z][0-9a-zA-Z-]{1,33}[0-9a-zA-Z]", id_), id_
+    fed = {one.get("webhook") for one in components["module"].values()} - {None}
+    assert fed == set(components["webhook"])
+    assert len(fed) == len(names)
 
 
 def test_the_secret_of_a_webhook_is_kept_and_hidden_wherever_the_answer_has_it() -> None:
