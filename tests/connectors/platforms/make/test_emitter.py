@@ -16,7 +16,16 @@ from aiops_connect.openapi import parse
 from aiops_connect.platforms.make import iml
 from aiops_connect.platforms.make.emitter import EMITTER
 from aiops_connect.platforms.make.errors import MESSAGE_LENGTH_MAX
-from aiops_connect.platforms.make.runner import InputError, InstantClock, Settings, Target, Trace, load_app, run
+from aiops_connect.platforms.make.runner import (
+    InputError,
+    InstantClock,
+    MakeError,
+    Settings,
+    Target,
+    Trace,
+    load_app,
+    run,
+)
 from aiops_connect.platforms.make.runner.iml.template import parse as parse_template
 from aiops_connect.platforms.make.runner.inputs import Inputs
 from tests.connectors.openapi.test_jobs_and_triggers import combined, delivery
@@ -120,6 +129,19 @@ def test_an_option_that_make_would_evaluate_is_a_problem() -> None:
     [problem] = made.problems
     assert "expression" in problem.message
     assert "act" not in contents(made)["makecomapp.json"]["components"]["module"]
+
+
+def test_a_list_of_what_is_wrong_is_not_taken_for_a_sentence(tmp_path: Path, service: Service) -> None:
+    """FastAPI has its list where other servers have a sentence."""
+    item = {"properties": {"loc": {"type": "array", "items": {"type": "string"}}, "msg": {"type": "string"}}}
+    body = {"properties": {"detail": {"type": "array", "items": item}}}
+    failure = {"description": "Wrong.", "content": {"application/json": {"schema": body}}}
+    tree = with_operation({"responses": {"200": {"description": "Done."}, "422": failure}})
+    folder = written(emitted(app_of(tree)), tmp_path)
+    service.will_answer(Answer("POST /things", {"detail": [{"loc": ["body", "name"], "msg": "Field required"}]}, 422))
+    with pytest.raises(MakeError) as caught:
+        run(load_app(folder), Target.parse("act"), Inputs(), Settings(InstantClock(), base_url=service.url), Trace())
+    assert caught.value.message == "[422] The API answered with an error. body.name: Field required."
 
 
 def test_a_message_that_would_be_too_long_leaves_the_details_out() -> None:
