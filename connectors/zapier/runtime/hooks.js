@@ -69,9 +69,9 @@ const deliver = (z, bundle, plan) => {
 const listed = async (z, bundle, plan) => {
   const { samples } = plan;
   if (!samples) return plan.sample ? [plan.sample] : [];
-  const answer = await call(z, bundle, samples);
+  const found = at(await call(z, bundle, samples), samples.items);
   /** @type {Json[]} */
-  const items = at(answer, samples.items) ?? [];
+  const items = Array.isArray(found) ? found : [];
   return items
     .slice(0, ITEMS_MAX)
     .map((item) => withFiles(z, putAt(plan.sample ?? {}, samples.pointer, item), plan.files));

@@ -14,7 +14,7 @@ const { at } = require('./pointers');
 const { answerOf, call, own, requestOf, send } = require('./requests');
 const { valuesOf } = require('./values');
 
-const EDITOR_MS = 20_000;
+const BRIEF_MS = 20_000;
 const RESUME_MS = 5_000; // a callback comes when the job has ended: this is for one that does not
 const POLL_MS = [250, 500, 1000, 1500, 2000];
 const CALL_MS = 10_000;
@@ -75,7 +75,10 @@ const started = async (z, bundle, plan, values, more) => {
   const all = [...values, ...own(described.own ?? {}, { ...start, ...more })];
   const isRepeatable = Boolean(entered(bundle)); // a key of ours may be another one when the run is replayed
   const response = await send(z, bundle, await requestOf(z, bundle, described, all), described, { isRepeatable });
-  return { isAccepted: String(response.status) === job.acceptedStatus, body: answerOf(z, described, response) };
+  const body = answerOf(z, described, response);
+  const isOneStatus = /^\d+$/.test(job.acceptedStatus); // otherwise a range of them, or any
+  const isAccepted = isOneStatus ? String(response.status) === job.acceptedStatus : at(body, idOf(plan)) !== undefined;
+  return { isAccepted, body };
 };
 
 // In a run: one call, and the run waits to be called back.
@@ -88,15 +91,22 @@ const performLive = async (z, bundle, plan, values, step) => {
   return body;
 };
 
-// In the editor nothing is called back: it waits a little, and shows what there is by then.
+// Where nothing is called back, it waits a little. The editor shows what there is by then. A run that has no result by
+// then is halted and names its job: Zapier would repeat it otherwise, and start another.
 /** @type {(z: Z, bundle: Bundle, plan: Plan, values: InputValue[], step: string) => Promise<Json>} */
 const performBriefly = async (z, bundle, plan, values, step) => {
   const isEditor = Boolean(bundle.meta?.isLoadingSample);
   const key = keyOf({ entered: entered(bundle), step, values, isEditor });
   const { isAccepted, body } = await started(z, bundle, plan, values, plan.idempotency ? { [plan.idempotency]: key } : {});
   if (!isAccepted) return withFiles(z, body, plan.files);
-  const found = await waited(z, bundle, plan, body, EDITOR_MS);
+  const found = await waited(z, bundle, plan, body, BRIEF_MS).catch((error) => {
+    if (isEditor || !PASSING.includes(error.name)) throw error;
+    return body;
+  });
   if (hasEnded(plan, found)) return resultOf(z, plan, found);
+  if (!isEditor) {
+    throw halted(z, `The job ${at(body, idOf(plan))} has not ended so far. Look it up by its id before you replay this run.`);
+  }
   const soFar = Object.fromEntries(plan.job.outputs.map((output) => [output.name, at(found, output.pointer) ?? null]));
   return soFar;
 };

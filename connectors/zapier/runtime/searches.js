@@ -7,7 +7,7 @@ const { halted } = require('./errors');
 const { hydrators, withFiles } = require('./files');
 const { asking, following } = require('./pages');
 const { at } = require('./pointers');
-const { answerOf, asObject, own, requestOf, send, toPage } = require('./requests');
+const { answerOf, asObject, isEmpty, own, requestOf, send, toPage } = require('./requests');
 const { valuesOf } = require('./values');
 
 const SEARCH_MS = 25_000; // Zapier ends a step after 30 seconds
@@ -20,15 +20,15 @@ const isWanted = (plan, bundle, item) => {
   return text === '' || String(at(item, plan.narrow.pointer) ?? '').toLowerCase() === text;
 };
 
-// What is not there is not found: no error.
+// What is not there is not found: no error, and no item where nothing came back although something was described.
 /** @type {(z: Z, bundle: Bundle, plan: Plan, values: InputValue[], at: Position, timeoutMs: number) => Promise<Found>} */
 const page = async (z, bundle, plan, values, position, timeoutMs) => {
   const { more = {}, url } = asking(plan.paging, position);
   const request = await requestOf(z, bundle, plan.call, [...values, ...own(plan.call.own ?? {}, more)]);
   const response = await send(z, bundle, toPage(z, bundle, request, url), plan.call, { expected: [404], timeoutMs });
-  if (response.status === 404) return { found: [] };
+  if (response.status === 404 || (plan.call.answer !== 'none' && isEmpty(response))) return { found: [] };
   const answer = answerOf(z, plan.call, response);
-  const items = [plan.items === undefined ? answer : (at(answer, plan.items) ?? [])].flat();
+  const items = [(plan.items === undefined ? answer : at(answer, plan.items)) ?? []].flat();
   const found = items.map((item) => withFiles(z, asObject(item), plan.files)).filter((item) => isWanted(plan, bundle, item));
   return { found, next: following(plan.paging, position, { answer, items, response }) };
 };

@@ -97,6 +97,17 @@ it('lets no value lead to another path', async () => {
   }
 });
 
+it('names what a header cannot carry before anything is sent', async () => {
+  const asked = (value) =>
+    requestOf(z, { authData: {} }, { method: 'GET', path: '/a', answer: 'json' }, [
+      { node: { name: 'X-Title', label: 'Title', in: 'header', style: 'simple' }, value },
+    ]);
+  assert.equal((await asked('Café')).headers['X-Title'], 'Café');
+  for (const value of ['Łódź', '😀', 'a\nb']) {
+    await assert.rejects(asked(value), { message: 'Title has a character that cannot be sent, such as "…". Enter it anew.' });
+  }
+});
+
 it('reads when to try again from seconds and dates', () => {
   const now = Date.parse('2026-01-05T10:15:00Z');
   assert.equal(secondsUntil('17', now), 17);
@@ -127,11 +138,16 @@ it('makes a key of its own for each step out of what the person entered', () => 
   assert.notEqual(key('s', 'row-42'), key('t', 'row-42'));
   assert.notEqual(key('s', 'row-42'), key('s', 'row-43'));
   assert.notEqual(key('s', { id: 1 }), key('s', { id: 2 }));
+  const tried = (value, isEditor = true) => keyOf({ entered: 'row-42', step: 's', values: [{ node: { name: 'a' }, value }], isEditor });
+  assert.equal(tried('x'), tried('x'));
+  assert.notEqual(tried('x'), tried('y'));
+  assert.notEqual(tried('x'), tried('x', false));
+  assert.equal(tried('x', false), tried('y', false));
   for (const text of ['Order – 42', 'x'.repeat(5000), 'a\r\nb']) assert.match(key('s', text), /^[0-9a-f]{64}$/);
   for (const empty of ['', '  ', null, undefined, []]) assert.equal(key('s', empty), key('s', undefined));
 });
 
-it('shows what there is where a job goes on for longer than the editor waits', async () => {
+it('shows what there is where a job goes on for longer than the editor waits, and loses none in a run', async () => {
   let clock = 0;
   mock.method(Date, 'now', () => (clock += 30_000));
   const call = { method: 'POST', path: '/', inputs: [], own: {}, answer: 'json' };
@@ -143,6 +159,9 @@ it('shows what there is where a job goes on for longer than the editor waits', a
   try {
     const shown = await performJob(editor, { meta: { isLoadingSample: true }, inputData: {} }, plan, { key: 's', operation: {} });
     assert.deepEqual(shown, { link: null });
+    const run = { ...editor, errors: { HaltedError: Error } };
+    const message = 'The job 1 has not ended so far. Look it up by its id before you replay this run.';
+    await assert.rejects(performJob(run, { inputData: {} }, plan, { key: 's', operation: {} }), { message });
   } finally {
     mock.restoreAll();
   }

@@ -41,9 +41,10 @@ def directive(operations: list[ir.Operation]) -> dict[str, Any]:
     for status in sorted(TYPES.keys() & (_ANYWHERE | {error.status for error in errors})):
         details = next((one.details for one in errors if one.status == status and one.details is not None), None)
         advice = _ADVICE.get(status, "")
-        said = message(messages, codes, _details(details) + advice, status)
+        listed = details.items if details is not None else None
+        said = message(messages, codes, _details(details) + advice, status, listed)
         if len(said) > MESSAGE_LENGTH_MAX:
-            said = message(messages, codes, advice, status)
+            said = message(messages, codes, advice, status, listed)
         found[status] = {"message": said, "type": TYPES[status]}
     return found
 
@@ -70,10 +71,17 @@ def _distinct(pointers: Iterable[ir.Pointer | None]) -> list[ir.Pointer]:
     return list(dict.fromkeys(one for one in pointers if one is not None and len(one) <= _POINTER_LENGTH_MAX))
 
 
-def message(messages: list[ir.Pointer], codes: list[ir.Pointer], advice: str = "", status: str = "") -> str:
-    """`[402] Insufficient credits (insufficient_credits). … Request ID: …`, with what of it the answer has."""
+def message(
+    messages: list[ir.Pointer],
+    codes: list[ir.Pointer],
+    advice: str = "",
+    status: str = "",
+    listed: ir.Pointer | None = None,
+) -> str:
+    """`[402] Insufficient credits (insufficient_credits). … Request ID: …`, with what of it the answer has. At `listed`
+    there is a list, which is no sentence."""
     said: Node = iml.text("The API answered with an error")
-    for pointer in reversed(_distinct([*messages, *_USUAL])):
+    for pointer in reversed([one for one in _distinct([*messages, *_USUAL]) if one != listed]):
         said = iml.call("ifempty", iml.below(iml.variable("body"), pointer), said)
     parts = ["[{{statusCode}}] ", iml.whole(said)]
     for pointer in codes:

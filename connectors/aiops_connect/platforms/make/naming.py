@@ -7,6 +7,7 @@ from aiops_connect.naming import is_third_person, third_person, words
 from aiops_connect.platforms.make import iml
 
 ID_LENGTH_MAX = 48
+WEBHOOK_ID_LENGTH_MAX = 35  # Make's tools open no app in which one is longer
 LABEL_LENGTH_MAX = 256
 DESCRIPTION_LENGTH_MAX = 500
 RESERVED = frozenset((
@@ -21,12 +22,12 @@ _SENTENCE = re.compile(r".+?[.!?](?=\s|$)", re.DOTALL)
 _MARKUP = re.compile(r"\*{1,2}(?=\S)|(?<=\S)\*{1,2}|`|^#+ ", re.MULTILINE)
 
 
-def component_id(name: str, taken: set[str]) -> str:
+def component_id(name: str, taken: set[str], length_max: int = ID_LENGTH_MAX) -> str:
     """An id in camelCase that is not taken yet; it is from now on."""
     first, *rest = words(name) or ["item"]
     camel = "".join([first, *(word.capitalize() for word in rest)])
     ascii_only = re.sub(r"[^A-Za-z0-9]", "", camel)
-    base = (ascii_only if ascii_only[:1].isalpha() else f"call{ascii_only}")[: ID_LENGTH_MAX - 4]
+    base = (ascii_only if ascii_only[:1].isalpha() else f"call{ascii_only}")[: length_max - 4]
     if len(base) < 3 or base in RESERVED:
         base += "Item"
     candidate, number = base, 2

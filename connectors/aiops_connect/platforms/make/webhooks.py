@@ -25,7 +25,7 @@ def components(
         InexpressibleError: something in it cannot be written for Make.
     """
     name = naming.component_id(f"watch {trigger.id}", taken)
-    webhook = f"{name}Hook"
+    webhook = naming.component_id(f"{name} hook", taken, naming.WEBHOOK_ID_LENGTH_MAX)
     codes: dict[str, Any] = {"communication": _received(trigger), "params": _parameters(trigger)}
     codes |= {"attach": {}, "detach": {}, "update": {}, "requiredScope": []}
     if trigger.subscription is not None:

@@ -1,6 +1,7 @@
 """What is rendered of any document: files that fit together, expressions that parse, and text that stays text."""
 
 import json
+import re
 from dataclasses import replace
 from email import message_from_bytes
 from pathlib import Path
@@ -15,14 +16,23 @@ from aiops_connect.openapi import parse
 from aiops_connect.platforms.make import iml
 from aiops_connect.platforms.make.emitter import EMITTER
 from aiops_connect.platforms.make.errors import MESSAGE_LENGTH_MAX
-from aiops_connect.platforms.make.runner import InputError, InstantClock, Settings, Target, Trace, load_app, run
+from aiops_connect.platforms.make.runner import (
+    InputError,
+    InstantClock,
+    MakeError,
+    Settings,
+    Target,
+    Trace,
+    load_app,
+    run,
+)
 from aiops_connect.platforms.make.runner.iml.template import parse as parse_template
 from aiops_connect.platforms.make.runner.inputs import Inputs
-from tests.connectors.openapi.test_jobs_and_triggers import combined
+from tests.connectors.openapi.test_jobs_and_triggers import combined, delivery
 from tests.connectors.platforms.make.rendered import OURS, contents, emitted, ours, texts, written
 from tests.connectors.platforms.make.runner.service import Answer, Received, Service
 from tests.fixtures.any_document import documents
-from tests.fixtures.documents import app_of, with_operation
+from tests.fixtures.documents import app_of, document, with_operation
 from tests.fixtures.publisher import PUBLISHER
 
 SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -121,6 +131,19 @@ def test_an_option_that_make_would_evaluate_is_a_problem() -> None:
     assert "act" not in contents(made)["makecomapp.json"]["components"]["module"]
 
 
+def test_a_list_of_what_is_wrong_is_not_taken_for_a_sentence(tmp_path: Path, service: Service) -> None:
+    """FastAPI has its list where other servers have a sentence."""
+    item = {"properties": {"loc": {"type": "array", "items": {"type": "string"}}, "msg": {"type": "string"}}}
+    body = {"properties": {"detail": {"type": "array", "items": item}}}
+    failure = {"description": "Wrong.", "content": {"application/json": {"schema": body}}}
+    tree = with_operation({"responses": {"200": {"description": "Done."}, "422": failure}})
+    folder = written(emitted(app_of(tree)), tmp_path)
+    service.will_answer(Answer("POST /things", {"detail": [{"loc": ["body", "name"], "msg": "Field required"}]}, 422))
+    with pytest.raises(MakeError) as caught:
+        run(load_app(folder), Target.parse("act"), Inputs(), Settings(InstantClock(), base_url=service.url), Trace())
+    assert caught.value.message == "[422] The API answered with an error. body.name: Field required."
+
+
 def test_a_message_that_would_be_too_long_leaves_the_details_out() -> None:
     name = "a_name_of_many_words_that_goes_on_and_on_for_a_while"
     items = {"type": "array", "items": {"properties": {"title": {"type": "string"}, "field": {"type": "string"}}}}
@@ -131,6 +154,18 @@ def test_a_message_that_would_be_too_long_leaves_the_details_out() -> None:
     message = contents(emitted(app))["general/base.iml.json"]["response"]["error"]["422"]["message"]
     assert len(message) <= MESSAGE_LENGTH_MAX
     assert name not in message
+
+
+def test_webhooks_of_long_names_have_ids_that_make_takes() -> None:
+    """As `validate-id.ts` of Make's Apps Editor has it, which opens no app with another."""
+    names = [f"customer.subscription.trial_will_end_{number}" for number in (1, 2)]
+    files = contents(emitted(app_of(document(webhooks={name: delivery("It ended") for name in names}))))
+    components = files["makecomapp.json"]["components"]
+    for id_ in components["webhook"]:
+        assert re.fullmatch(r"[a-zA-Z][0-9a-zA-Z-]{1,33}[0-9a-zA-Z]", id_), id_
+    fed = {one.get("webhook") for one in components["module"].values()} - {None}
+    assert fed == set(components["webhook"])
+    assert len(fed) == len(names)
 
 
 def test_the_secret_of_a_webhook_is_kept_and_hidden_wherever_the_answer_has_it() -> None:

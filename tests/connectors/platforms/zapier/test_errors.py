@@ -177,6 +177,25 @@ async def test_an_error_tells_neither_the_key_nor_what_was_entered() -> None:
     assert found.message == "The key … is wrong here."
 
 
+@pytest.mark.parametrize("key", ["aiops_sk_0123…", "aiops_sk_\u200b0123456789", "aiops_sk_0123\n456789"])
+async def test_a_key_that_no_header_can_carry_is_not_shown(key: str) -> None:
+    """As it is where somebody copies one that is shown in part."""
+    async with answered(answer(200, {})) as (app, api):
+        app.auth = {"api_key": key}
+        for method in ("authentication.test", PERFORM.format("generate_image")):
+            found = await app.run(method, IMAGE, callback_url="https://hooks.example/1")
+            said = 'API Key has a character that cannot be sent, such as "…". Enter it anew.'
+            assert (found.error, found.message) == ("HaltedError", said)
+        assert api.requests == []
+
+
+async def test_a_line_break_after_a_key_does_no_harm() -> None:
+    async with answered(answer(200, {"email": "ada@example.com"})) as (app, api):
+        app.auth = {"api_key": f"{KEY}\n"}
+        assert (await app.run("authentication.test")).status == "SUCCESS"
+        assert f"Authorization: Bearer {KEY}\r\n".encode() in api.requests[0]
+
+
 async def test_an_api_that_is_out_of_reach_is_told_in_a_sentence() -> None:
     async def hang_up(writer: asyncio.StreamWriter) -> None:
         writer.close()

@@ -163,9 +163,7 @@ async def test_a_finished_job_is_not_lost_where_the_api_is_out_of_reach(lone_zap
     zap = lone_zap
     accepted = await zap.live("generate_image", IMAGE)
     told = await zap.called_back()
-    for process in list(zap.server.processes):
-        zap.server.kill(process)
-    zap.server.listener.close()
+    zap.server.vanish()
     shown = told if at_the_top else {"method": "POST", "headers": {}, "content": told}
     found = await zap.resume("generate_image", accepted, shown, IMAGE)
     assert found.results["job_id"] == accepted.results["id"]
@@ -212,6 +210,20 @@ async def test_tests_in_the_editor_within_a_minute_are_charged_once(zap: Zap) ->
     tests = [await zap.app.run(PERFORM.format("generate_image"), IMAGE, meta=EDITOR) for _ in range(3)]
     assert len({test.results["job_id"] for test in tests}) == 1
     assert await zap.charges() == [-5]
+
+
+async def test_a_named_piece_of_work_can_be_tried_with_one_input_after_another(zap: Zap) -> None:
+    """The key is the ID of the record that the editor has, which stays while somebody works on the prompt."""
+    named = {"deduplication_key": "row-42"}
+    first, again, other = [
+        await zap.app.run(PERFORM.format("generate_image"), {"prompt": prompt} | named, meta=EDITOR)
+        for prompt in ("A lighthouse", "A lighthouse", "A lighthouse at dusk")
+    ]
+    live = await zap.whole("generate_image", {"prompt": "A lighthouse by night"} | named)
+    jobs = [one.results["job_id"] if one.results else one.message for one in (first, again, other, live)]
+    assert jobs[0] == jobs[1]
+    assert len(set(jobs)) == 3
+    assert await zap.charges() == [-5] * 3
 
 
 async def test_a_test_with_the_sample_costs_nothing(zap: Zap) -> None:

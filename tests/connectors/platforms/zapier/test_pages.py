@@ -10,10 +10,11 @@ import pytest
 
 from aiops_connect.platforms.zapier.emitter import EMITTER
 from aiops_connect.writer import write
-from tests.connectors.openapi.test_pagination import LIST, TEXT, WHOLE, listing, page
+from tests.connectors.openapi.test_jobs_and_triggers import combined
+from tests.connectors.openapi.test_pagination import ITEM, LIST, TEXT, WHOLE, listing, page
 from tests.connectors.platforms.zapier.app_in_core import APP, App, running_app
 from tests.connectors.platforms.zapier.test_errors import answer
-from tests.fixtures.documents import app_of
+from tests.fixtures.documents import OK, app_of, with_operation
 from tests.fixtures.publisher import PUBLISHER
 from tests.fixtures.web import Answer, WebServer, serving
 
@@ -27,6 +28,13 @@ async def searching(
 ) -> AsyncIterator[tuple[App, WebServer]]:
     """The app of a document with one list, and its API."""
     tree["paths"]["/things"]["get"]["summary"] = "List things"
+    async with served(tree, folder, *answers) as found:
+        yield found
+
+
+@asynccontextmanager
+async def served(tree: dict[str, Any], folder: Path, *answers: bytes | Answer) -> AsyncIterator[tuple[App, WebServer]]:
+    """The app of a document, and its API."""
     write(folder, EMITTER.emit(app_of({**tree, "servers": [{"url": "/"}]}), PUBLISHER).files)
     (folder / "node_modules").symlink_to(APP / "node_modules")
     variable = json.loads((folder / "settings.json").read_text())["baseUrlVariable"]
@@ -108,6 +116,43 @@ async def test_a_list_without_an_end_is_not_said_to_have_been_searched(tmp_path:
         assert found.error == "HaltedError"
         assert found.message.startswith("The list is longer than a step can look through")
         assert len(api.requests) == 20
+
+
+ONE = with_operation(
+    {
+        "responses": {
+            "200": {"description": "It.", "content": {"application/json": {"schema": ITEM}}},
+            "204": {"description": "Nothing."},
+        }
+    },
+    method="get",
+)
+NO_CONTENT = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize("nothing", [NO_CONTENT, answer(200, b""), answer(200, None)], ids=["204", "no body", "null"])
+@pytest.mark.parametrize("tree", [ONE, listing(LIST, q=TEXT), CURSOR], ids=["one", "list", "pages"])
+async def test_an_answer_without_content_is_nothing_found(tree: Any, nothing: bytes, tmp_path: Path) -> None:
+    async with searching(tree, tmp_path, nothing) as (app, api):
+        found = await app.run(SEARCH)
+        assert (found.results, found.error) == ([], "")
+        assert len(api.requests) == 1
+
+
+async def test_a_list_to_choose_from_is_empty_where_nothing_comes_back(tmp_path: Path) -> None:
+    choice = {**TEXT, "x-connector-options": {"operationId": "act", "value": "/id"}}
+    chosen = {"name": "id", "in": "query", "schema": choice}
+    tree = listing(LIST)
+    tree["paths"]["/picks"] = {"post": {"operationId": "pick", "parameters": [chosen], "responses": OK}}
+    async with searching(tree, tmp_path, NO_CONTENT) as (app, _):
+        found = await app.run("triggers.act.operation.perform")
+        assert (found.results, found.error) == ([], "")
+
+
+async def test_a_hook_lists_nothing_where_nothing_comes_back(tmp_path: Path) -> None:
+    async with served(combined(), tmp_path, NO_CONTENT) as (app, _):
+        found = await app.run("triggers.changed.operation.performList")
+        assert (found.results, found.error) == ([], "")
 
 
 async def test_a_page_of_another_host_is_not_asked(tmp_path: Path) -> None:

@@ -3,23 +3,28 @@
 // What is sent with each call to the API, the test of a connection, and what it is called.
 
 const { isOwn } = require('./address');
+const { sendable } = require('./errors');
 const { at } = require('./pointers');
 const { call } = require('./requests');
-/** @type {CredentialPart[]} */
-const parts = /** @type {any} */ (require('../authentication.json')).parts;
+/** @type {{ definition: Definition, parts: CredentialPart[] }} */
+const { definition: asked, parts } = /** @type {any} */ (require('../authentication.json'));
 
 /** @type {(authData: Record<string, string>) => string} */
 const basic = (authData) =>
   `Basic ${Buffer.from(`${authData.username ?? ''}:${authData.password ?? ''}`).toString('base64')}`;
 
-/** @type {(request: HttpRequest, part: CredentialPart, authData: Record<string, string>) => HttpRequest} */
-const withPart = (request, part, authData) => {
+// What people see where they enter it.
+/** @type {(part: CredentialPart) => string} */
+const labelOf = (part) => asked.fields?.find((/** @type {InputNode} */ one) => one.key === part.key)?.label ?? part.name;
+
+/** @type {(z: Z, request: HttpRequest, part: CredentialPart, authData: Record<string, string>) => HttpRequest} */
+const withPart = (z, request, part, authData) => {
   const value = part.in === 'basic' ? basic(authData) : `${part.prefix}${authData[part.key]}`;
   switch (part.in) {
     case 'basic':
       return { ...request, headers: { ...request.headers, Authorization: value } };
     case 'header':
-      return { ...request, headers: { ...request.headers, [part.name]: value } };
+      return { ...request, headers: { ...request.headers, [part.name]: sendable(z, value, labelOf(part)) } };
     case 'cookie': {
       const cookies = [request.headers?.Cookie, `${part.name}=${encodeURIComponent(value)}`];
       return { ...request, headers: { ...request.headers, Cookie: cookies.filter(Boolean).join('; ') } };
@@ -44,7 +49,7 @@ const authenticate = (request, z, bundle) => {
   const authData = bundle.authData ?? {};
   return parts
     .filter((part) => isFilled(part, authData))
-    .reduce((changed, part) => withPart(changed, part, authData), request);
+    .reduce((changed, part) => withPart(z, changed, part, authData), request);
 };
 
 /** @type {(z: Z, plan: CodeFlow, form: Record<string, any>) => Promise<Json>} */

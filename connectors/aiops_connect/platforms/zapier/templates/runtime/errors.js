@@ -21,6 +21,15 @@ const halted = (z, message) => unadorned(new z.errors.HaltedError(message));
 /** @type {(z: Z, message: string, code: string, status?: number) => Error} */
 const failed = (z, message, code, status) => new z.errors.Error(message, code, status);
 
+// Of what a header cannot carry, the platform shows people the whole header, be it a key.
+/** @type {(z: Z, value: string, label: string) => string} */
+const sendable = (z, value, label) => {
+  if (/[^\t\x20-\x7e\x80-\xff]/.test(value.trim())) {
+    throw halted(z, `${label} has a character that cannot be sent, such as "…". Enter it anew.`);
+  }
+  return value;
+};
+
 /** @type {(content: string) => Json} */
 const parsed = (content) => {
   try {
@@ -132,4 +141,4 @@ const checkAnswer = async (response, z, bundle) => {
   throw asError(response, await contentOf(response), z, bundle);
 };
 
-module.exports = { checkAnswer, failed, halted, secondsUntil, unanswered };
+module.exports = { checkAnswer, failed, halted, secondsUntil, sendable, unanswered };

@@ -28,12 +28,13 @@ const canonical = (value) => {
 const hash = (...parts) => createHash('sha256').update(JSON.stringify(parts.map(canonical))).digest('hex');
 
 // What the person entered comes first, by step: steps of one Zap are given the same ID, and a key stands for one body.
-// In a run, the address to call back is the run's own; in the editor, two tests of the same input within a minute are
-// one. Without either, nothing tells a run from another: no key.
+// In the editor it is tried with one input after another, which it stands for as well. In a run, the address to call
+// back is the run's own; in the editor, two tests of the same input within a minute are one. Without either, nothing
+// tells a run from another: no key.
 /** @type {(work: Work) => string | undefined} */
 const keyOf = ({ entered: named, step, values, callbackUrl, isEditor, now = Date.now() }) => {
-  if (named !== undefined) return hash(step, named);
   const inputs = values.map(({ node, value }) => [node.name, value]);
+  if (named !== undefined) return isEditor ? hash(step, named, inputs, 'editor') : hash(step, named);
   if (callbackUrl) return hash(step, inputs, callbackUrl);
   return isEditor ? hash(step, inputs, 'editor', Math.floor(now / MINUTE_MS)) : undefined;
 };

@@ -13,8 +13,9 @@ const options = async (z, bundle, plan) => {
   if (!isFirst && !position) return [];
   const asked = asking(plan.paging, position);
   const { response, data } = await call(z, bundle, plan.call, undefined, { ...asked, withResponse: true });
+  const listed = at(data, plan.items);
   /** @type {Json[]} */
-  const items = at(data, plan.items) ?? [];
+  const items = Array.isArray(listed) ? listed : [];
   if (plan.paging) await z.cursor.set(String(following(plan.paging, position, { answer: data, items, response }) ?? ''));
   return items.map((item) => ({ id: at(item, plan.value), name: String(at(item, plan.label) ?? at(item, plan.value)) }));
 };

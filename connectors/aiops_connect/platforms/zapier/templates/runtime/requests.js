@@ -4,7 +4,7 @@
 
 const { baseUrl, isOwn } = require('./address');
 const { bodyOf } = require('./bodies');
-const { failed, halted, unanswered } = require('./errors');
+const { failed, halted, sendable, unanswered } = require('./errors');
 const { at } = require('./pointers');
 const { cookies, headers, path, query } = require('./styles');
 
@@ -38,13 +38,17 @@ const requestOf = async (z, bundle, call, values) => {
   const base = call.server === undefined ? baseUrl(bundle) : new URL(call.server, baseUrl(bundle)).href.replace(/\/+$/, '');
   const body = call.body ? await bodyOf(call.body, values.filter((one) => one.node.in === 'body')) : undefined;
   const cookie = cookies(values);
+  const written = headers(values);
+  for (const { node } of values.filter((one) => one.node.in === 'header')) {
+    sendable(z, written[node.name], node.label ?? node.name);
+  }
   return {
     method: call.method,
     url: `${base}${filled(z, call.path, values)}${query(values)}`,
     headers: {
       Accept: call.answer === 'json' ? 'application/json' : '*/*',
       ...(cookie === '' ? {} : { Cookie: cookie }),
-      ...headers(values),
+      ...written,
       ...(body?.contentType ? { 'Content-Type': body.contentType } : {}),
     },
     ...(body ? { body: body.content } : {}),
@@ -84,9 +88,12 @@ const send = async (z, bundle, request, call = {}, options = {}) => {
   throw halted(z, 'The server redirects this call, which is not followed. Check its address.');
 };
 
+/** @type {(response: HttpAnswer) => boolean} */
+const isEmpty = ({ status, content }) => status === 204 || content === '';
+
 /** @type {(z: Z, call: ApiCall, response: HttpAnswer) => Json} */
 const answerOf = (z, call, response) => {
-  if (call.answer === 'none' || response.status === 204 || response.content === '') return { success: true };
+  if (call.answer === 'none' || isEmpty(response)) return { success: true };
   if (call.answer === 'text') return { text: response.content };
   let data;
   try {
@@ -139,4 +146,4 @@ const call = async (z, bundle, plan, body, options = {}) => {
   return answerOf(z, described, response);
 };
 
-module.exports = { answerOf, asObject, call, own, requestOf, send, toPage };
+module.exports = { answerOf, asObject, call, isEmpty, own, requestOf, send, toPage };
