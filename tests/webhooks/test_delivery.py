@@ -159,6 +159,7 @@ async def test_gone_ends_a_webhook(tmp_path: Path, database_url: str) -> None:
 FAILURES = {
     "a redirect": answering(302, "Location: http://127.0.0.1/"),
     "not found": answering(404),
+    "a moment that no calendar has": answering(503, "Retry-After: Mon, 01 Jan 99999999999999999999 00:00:00 GMT"),
     "no answer at all": b"",
     "no HTTP": b"hello\r\n\r\n",
     "informational": b"HTTP/1.1 100 Continue\r\n\r\n",
