@@ -3,6 +3,7 @@ import os
 import time
 from pathlib import Path
 
+import obstore
 import pytest
 from sqlalchemy import func, select
 
@@ -84,6 +85,23 @@ async def test_what_is_half_written_is_swept_after_a_day(sqlite_service: Service
     sqlite_service.clock.advance(hours=1, seconds=1)
     assert await run(sqlite_service) == 1
     assert await kept(sqlite_service) == []
+
+
+@pytest.mark.parametrize("key", ["report.pdf", "ab/report.pdf", "backup/abcdefghijklmnopqrstuv.png", "ab/.hidden"])
+async def test_what_is_not_ours_is_left_alone(stored_service: Service, key: str) -> None:
+    """The folder or the bucket may have been somebody's before."""
+    await obstore.put_async(stored_service.runtime.store._objects, key, b"of years ago")
+    stored_service.clock.advance(days=2)
+    assert await run(stored_service) == 0
+    assert await kept(stored_service) == [key]
+
+
+async def test_what_a_check_has_left_is_swept_after_a_day(stored_service: Service) -> None:
+    await obstore.put_async(stored_service.runtime.store._objects, ".probe-0123456789abcdef", b"probe")
+    assert await run(stored_service) == 0
+    stored_service.clock.advance(days=2)
+    assert await run(stored_service) == 1
+    assert await kept(stored_service) == []
 
 
 async def test_downloads_that_a_killed_process_left_are_swept_after_a_day(sqlite_service: Service) -> None:

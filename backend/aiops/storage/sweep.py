@@ -76,7 +76,7 @@ async def _sweep_expired(database: Database, store: FileStore, now: datetime) ->
 async def _sweep_orphans(database: Database, store: FileStore, now: datetime) -> int:
     orphans = 0
     async for objects in store.objects():
-        old = {one.file_id: one for one in objects if one.written_at < now - ORPHAN_AGE}
+        old = {one.file_id: one for one in objects if one.is_ours and one.written_at < now - ORPHAN_AGE}
         async with database.read() as session:
             rows = await session.execute(select(col(File.id)).where(col(File.id).in_(old)))
             owned = set(rows.scalars())
