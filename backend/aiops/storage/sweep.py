@@ -33,11 +33,19 @@ async def sweep(database: Database, store: FileStore, downloads: Path, now: date
         await sessions.sweep(session, now)
         await email_links.sweep(session, now)
         await attempts.sweep(session, now)
-        await deliveries.sweep(session, now, BATCH)
         await takeover.sweep(session, now)
+    await _sweep_events(database, now)
     deleted = await sweep_downloads(downloads, now)
     deleted += await _sweep_expired(database, store, now)
     return deleted + await _sweep_orphans(database, store, now)
+
+
+async def _sweep_events(database: Database, now: datetime) -> None:
+    """All that are old enough, in several transactions, so that others write in between."""
+    swept = BATCH
+    while swept == BATCH:
+        async with database.write() as session:
+            swept = await deliveries.sweep(session, now, BATCH)
 
 
 async def sweep_downloads(folder: Path, now: datetime) -> int:
