@@ -308,16 +308,47 @@ def test_a_storage_that_cannot_be_used_is_said_in_one_line(
     assert reason in said
 
 
-def test_a_storage_that_is_away_is_said_in_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A bucket whose server refuses connections."""
     for name, value in (
         ("ACCESS_KEY_ID", "test"),
         ("SECRET_ACCESS_KEY", "hush"),
         ("ENDPOINT_URL", "http://127.0.0.1:1"),
     ):
         monkeypatch.setenv(f"AWS_{name}", value)
-    said = refused(run("serve", storage_url="s3://bucket"))
+    return "s3://bucket"
+
+
+def test_a_storage_that_is_away_is_said_in_one_line(run: Run, away: str) -> None:
+    said = refused(run("serve", storage_url=away))
     assert "The storage of files cannot be used: " in said
     assert "hush" not in said
+
+
+# Has a thread that is not Python's own, which tells asyncio of a result, take for ever to come back from that: as one
+# does on a machine that has no time for it.
+LATE_THREAD = """
+import threading, time
+from asyncio.selector_events import BaseSelectorEventLoop
+
+tell = BaseSelectorEventLoop._write_to_self
+
+def tell_and_be_late(loop):
+    tell(loop)
+    while isinstance(threading.current_thread(), threading._DummyThread):
+        time.sleep(0.001)
+
+BaseSelectorEventLoop._write_to_self = tell_and_be_late
+"""
+
+
+def test_a_thread_of_the_storage_that_is_late_aborts_nothing(
+    run: Run, away: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(LATE_THREAD)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert "The storage of files cannot be used: " in refused(run("serve", storage_url=away))
 
 
 def test_a_database_is_backed_up_while_another_process_writes_it(run: Run, tmp_path: Path) -> None:

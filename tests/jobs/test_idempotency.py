@@ -10,11 +10,11 @@ import pytest
 from aiops.accounts import rate_limits
 from aiops.accounts.authentication import authenticate
 from aiops.contract.models import ImageRequest
-from aiops.jobs import service_call
+from aiops.jobs import service_call, waiting
 from aiops.jobs.service_call import ServiceCall
 from aiops.providers.base import Call, ProviderUnavailableError
 from tests.fixtures.media import wav
-from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Customer, Service
+from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Customer, Service, until
 
 KEY = {"Idempotency-Key": "order-1"}
 RECORDING, OTHER_RECORDING = wav(16_000, 1, bytes(32_000)), wav(16_000, 1, bytes(64_000))
@@ -206,6 +206,49 @@ async def test_repeats_that_join_a_running_call_are_bounded_as_well(
     statuses = [answer.status_code for answer in await asyncio.gather(*calls)]
     assert (statuses.count(200), statuses.count(429)) == (1 + 5, 12 - 5)
     assert len(service.provider.calls) == 1
+
+
+@pytest.mark.parametrize("prefer", [{}, {"Prefer": "wait=60"}], ids=["a plain call", "wait"])
+async def test_an_account_has_so_many_repeats_that_wait(
+    service: Service, monkeypatch: pytest.MonkeyPatch, prefer: dict[str, str]
+) -> None:
+    """Each keeps a connection for up to four minutes: at 300 a minute, one account had all those of a server."""
+    monkeypatch.setattr(waiting, "LOOKS_MAX", 3)
+    ada, bob = await service.customer(), await service.customer("bob@example.com")
+    begun, finish = asyncio.Event(), asyncio.Event()
+
+    async def wait(_call: Call) -> None:
+        begun.set()
+        await finish.wait()
+
+    service.provider.behave = wait
+    calls = [asyncio.create_task(ada.image(**KEY))]
+    await begun.wait()
+    calls += [asyncio.create_task(ada.image(**KEY, **prefer)) for _ in range(3)]
+    await until(lambda: _waits(service, ada, 3))
+    async with asyncio.timeout(30):
+        beyond, at_once = await ada.image(**KEY, **prefer), await ada.image(**KEY, Prefer="respond-async")
+    assert (beyond.status_code, beyond.json()["code"], beyond.headers["retry-after"]) == (409, "job_running", "5")
+    assert (at_once.status_code, at_once.json()["status"]) == (202, "running")
+    others = [asyncio.create_task(bob.image(**KEY)) for _ in range(2)]
+    await until(lambda: _waits(service, bob, 1))
+    finish.set()
+    answers = await asyncio.gather(*calls, *others)
+    assert {answer.status_code for answer in answers} == {200}
+    assert beyond.json()["job_id"] == at_once.json()["id"] == answers[0].json()["job_id"]
+    assert (await ada.image(**KEY, **prefer)).status_code == 200
+    assert (await ada.credits(), len(service.provider.calls)) == (4995, 2)
+
+
+async def _waits(service: Service, customer: Customer, number: int) -> bool:
+    return service.runtime.waiters.looks_of(customer.id) == number
+
+
+async def test_what_has_ended_is_answered_however_many_wait(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = await service.customer()
+    first = await ada.image(**KEY)
+    monkeypatch.setattr(waiting, "LOOKS_MAX", 0)
+    assert without_url(await ada.image(**KEY)) == without_url(first)
 
 
 async def test_a_wait_that_ends_before_the_job_does(service: Service) -> None:

@@ -3,10 +3,12 @@ import os
 import time
 from pathlib import Path
 
+import obstore
 import pytest
 from sqlalchemy import func, select
+from sqlmodel import SQLModel
 
-from aiops.database.tables import File, IdempotencyKey
+from aiops.database.tables import Delivery, Event, File, IdempotencyKey
 from aiops.storage import sweep as sweep_module
 from aiops.storage.content_types import IMAGES
 from aiops.storage.files import StorageError
@@ -19,7 +21,7 @@ async def run(service: Service) -> int:
     return await sweep(runtime.database, runtime.store, runtime.settings.downloads_dir, service.clock())
 
 
-async def count(service: Service, table: type[File] | type[IdempotencyKey]) -> int:
+async def count(service: Service, table: type[SQLModel]) -> int:
     async with service.runtime.database.read() as session:
         return (await session.execute(select(func.count()).select_from(table))).scalar_one()
 
@@ -86,6 +88,23 @@ async def test_what_is_half_written_is_swept_after_a_day(sqlite_service: Service
     assert await kept(sqlite_service) == []
 
 
+@pytest.mark.parametrize("key", ["report.pdf", "ab/report.pdf", "backup/abcdefghijklmnopqrstuv.png", "ab/.hidden"])
+async def test_what_is_not_ours_is_left_alone(stored_service: Service, key: str) -> None:
+    """The folder or the bucket may have been somebody's before."""
+    await obstore.put_async(stored_service.runtime.store._objects, key, b"of years ago")
+    stored_service.clock.advance(days=2)
+    assert await run(stored_service) == 0
+    assert await kept(stored_service) == [key]
+
+
+async def test_what_a_check_has_left_is_swept_after_a_day(stored_service: Service) -> None:
+    await obstore.put_async(stored_service.runtime.store._objects, ".probe-0123456789abcdef", b"probe")
+    assert await run(stored_service) == 0
+    stored_service.clock.advance(days=2)
+    assert await run(stored_service) == 1
+    assert await kept(stored_service) == []
+
+
 async def test_downloads_that_a_killed_process_left_are_swept_after_a_day(sqlite_service: Service) -> None:
     download = sqlite_service.runtime.settings.downloads_dir / "job_5f0c2b9e7d1a4c3b8e6f9a02-1"
     download.parent.mkdir(parents=True, exist_ok=True)
@@ -129,6 +148,21 @@ async def test_idempotency_keys_are_forgotten_after_a_day(service: Service) -> N
     service.clock.advance(hours=24)
     await run(service)
     assert await count(service, IdempotencyKey) == 0
+
+
+async def test_more_events_than_one_batch_are_swept(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is old enough: else a server on which more happen than that would keep ever more."""
+    monkeypatch.setattr(sweep_module, "BATCH", 2)
+    ada = await service.customer()
+    body = {"url": "https://receiver.example/hook", "events": ["job.succeeded"]}
+    assert (await ada.client.post("/api/webhooks", json=body)).status_code == 201
+    for _ in range(5):
+        await ada.image()
+    assert await count(service, Event) == await count(service, Delivery) == 5
+    service.clock.advance(days=30)
+    await ada.image()
+    await run(service)
+    assert await count(service, Event) == await count(service, Delivery) == 1
 
 
 async def test_a_storage_that_is_away_keeps_its_files_and_nothing_else(

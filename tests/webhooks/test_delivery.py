@@ -1,7 +1,8 @@
 """Events on their way: signed, tried again, given up, told to others meanwhile. The clock is moved, nothing else."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from aiops.webhooks import courier, deliveries, signing
 from aiops.webhooks.schedule import PAUSES_SECONDS
 from tests.fixtures.receiver import OK, Receiver, answering, hanging, receiving
 from tests.fixtures.service import SPEECH, TRANSCRIPTION, running_service, until
-from tests.fixtures.web import serving
+from tests.fixtures.web import WebServer, serving
 
 
 async def test_an_event_is_what_get_job_answers_and_is_signed(receiver: Receiver) -> None:
@@ -159,6 +160,7 @@ async def test_gone_ends_a_webhook(tmp_path: Path, database_url: str) -> None:
 FAILURES = {
     "a redirect": answering(302, "Location: http://127.0.0.1/"),
     "not found": answering(404),
+    "a moment that no calendar has": answering(503, "Retry-After: Mon, 01 Jan 99999999999999999999 00:00:00 GMT"),
     "no answer at all": b"",
     "no HTTP": b"hello\r\n\r\n",
     "informational": b"HTTP/1.1 100 Continue\r\n\r\n",
@@ -209,6 +211,33 @@ async def test_a_receiver_that_hangs_is_cut_off_and_holds_nobody_up(
             await bob.image()
             await Receiver(service, quick).has_been_told(1)
             assert len(slow.requests) <= courier.SENDS_PER_HOST_MAX
+
+
+async def test_an_account_with_many_receivers_that_hang_holds_nobody_up(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "SENDS_MAX", 6)
+    monkeypatch.setattr(courier, "SENDS_PER_ACCOUNT_MAX", 3)
+    async with AsyncExitStack() as stack:
+        slow = [await stack.enter_async_context(serving(hanging())) for _ in range(6)]
+        quick = await stack.enter_async_context(serving(OK))
+        hosts = ",".join(one.authority for one in (*slow, quick))
+        service = await stack.enter_async_context(running_service(tmp_path, database_url, private_hosts=hosts))
+        ada, bob = await service.customer(), await service.customer("bob@example.com")
+        for one in slow:
+            await Receiver(service, one).subscribe(ada)
+        await Receiver(service, quick).subscribe(bob)
+        for _ in range(2):
+            await ada.image()
+        await until(lambda: _are_asked(slow, 3))
+        await bob.image()
+        async with asyncio.timeout(courier.SEND_SECONDS / 2):
+            await Receiver(service, quick).has_been_told(1)
+        assert await _are_asked(slow, 3)
+
+
+async def _are_asked(servers: Sequence[WebServer], times: int) -> bool:
+    return sum(len(one.requests) for one in servers) == times
 
 
 async def test_a_receiver_that_hangs_has_failed(

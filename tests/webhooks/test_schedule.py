@@ -43,7 +43,11 @@ def test_it_is_not_tried_before_what_the_receiver_says(retry_after: str, seconds
 
 
 @pytest.mark.parametrize(
-    "retry_after", ["", "0", "1", "-5", "soon", "1.5", "Mon, 01 Jan 2001 00:00:00 GMT", "Mon, 99 Jan", "٣٣٣٣", "\x00"]
+    "retry_after",
+    [
+        *("", "0", "1", "-5", "soon", "1.5", "Mon, 01 Jan 2001 00:00:00 GMT", "Mon, 99 Jan", "٣٣٣٣", "\x00"),
+        *("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2027 00:00:00 +99999999999999999999"),
+    ],
 )
 def test_what_is_sooner_or_cannot_be_read_is_left_aside(retry_after: str) -> None:
     assert 4.5 <= pause(1, retry_after) <= 5.5

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -107,19 +108,22 @@ async def wait(
     runtime: Runtime, caller: Caller, job_id: str, seconds: float | None, *, is_new: bool
 ) -> dict[str, Any] | models.Job:
     """The answer of a job once it has ended, or the job where it has not after `seconds`. Without these the call waits
-    for as long as a job has. `is_new` where this very call has submitted it.
+    for as long as a job has. `is_new` where this very call has submitted it; of those that have not, as of other looks
+    at a job, an account has a limited number that wait.
 
     Raises:
-        ApiError: what it ended in, or `job_running` where a call without `seconds` waited in vain.
+        ApiError: what it ended in, or `job_running` where a call without `seconds` waited in vain, or may not wait.
     """
     wait_seconds = runtime.settings.job_seconds if seconds is None else seconds
-    has_ended = await runtime.waiters.wait(runtime.database, job_id, wait_seconds, is_new=is_new)
-    if not has_ended and seconds is None:
+    needs_place = not is_new and wait_seconds > 0
+    with runtime.waiters.looking(caller.account_id) if needs_place else nullcontext(enter_result=True) as may_wait:
+        has_ended = await runtime.waiters.wait(runtime.database, job_id, wait_seconds if may_wait else 0, is_new=is_new)
+    if not has_ended and may_wait and seconds is None:
         await _tell(runtime, await queue.expire(runtime.database, job_id, runtime.clock()))
     said = await _patiently(lambda: _said_of(runtime, caller.account_id, job_id))
     if isinstance(said, ApiError):
         raise said
-    if isinstance(said, models.Job) and seconds is None:
+    if isinstance(said, models.Job) and (seconds is None or not may_wait):
         raise JobRunningError(job_id, RUNNING_RETRY_SECONDS)
     return said
 

@@ -36,8 +36,8 @@ class Waiters:
 
     @contextmanager
     def looking(self, account_id: str) -> Iterator[bool]:
-        """Whether one more call of an account may wait for a job that it only looks up. Calls to services wait for
-        jobs, of which an account has a limited number; these need none."""
+        """Whether one more call of an account may wait for a job that it only looks up, as a repeat of a call does too.
+        Calls that submit a job wait for it, and of these an account has a limited number; others need none."""
         is_allowed = self.looks_of(account_id) < LOOKS_MAX
         self._looks[account_id] += is_allowed
         try:

@@ -25,6 +25,8 @@ FILE_ID_BYTES = 16
 CHECK_SECONDS_MAX = 5
 LISTED_AT_ONCE = 1000
 _FILE_ID = re.compile(r"[0-9A-Za-z_-]{22}\.[a-z0-9]{2,4}", re.ASCII)
+# A file, one that is half written, and what `check` writes.
+_OURS = re.compile(r"([0-9A-Za-z_-]{2})/\.?\1[0-9A-Za-z_-]{20}\.[a-z0-9]{2,4}|\.probe-[0-9a-f]{16}", re.ASCII)
 
 
 class StorageError(Exception):
@@ -56,6 +58,11 @@ class StoredObject:
     @property
     def file_id(self) -> str:
         return self.key.rpartition("/")[2]
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether we can have written it: the folder or the bucket may hold what is somebody else's."""
+        return _OURS.fullmatch(self.key) is not None
 
 
 class FileStore(ABC):

@@ -33,11 +33,19 @@ async def sweep(database: Database, store: FileStore, downloads: Path, now: date
         await sessions.sweep(session, now)
         await email_links.sweep(session, now)
         await attempts.sweep(session, now)
-        await deliveries.sweep(session, now, BATCH)
         await takeover.sweep(session, now)
+    await _sweep_events(database, now)
     deleted = await sweep_downloads(downloads, now)
     deleted += await _sweep_expired(database, store, now)
     return deleted + await _sweep_orphans(database, store, now)
+
+
+async def _sweep_events(database: Database, now: datetime) -> None:
+    """All that are old enough, in several transactions, so that others write in between."""
+    swept = BATCH
+    while swept == BATCH:
+        async with database.write() as session:
+            swept = await deliveries.sweep(session, now, BATCH)
 
 
 async def sweep_downloads(folder: Path, now: datetime) -> int:
@@ -76,7 +84,7 @@ async def _sweep_expired(database: Database, store: FileStore, now: datetime) ->
 async def _sweep_orphans(database: Database, store: FileStore, now: datetime) -> int:
     orphans = 0
     async for objects in store.objects():
-        old = {one.file_id: one for one in objects if one.written_at < now - ORPHAN_AGE}
+        old = {one.file_id: one for one in objects if one.is_ours and one.written_at < now - ORPHAN_AGE}
         async with database.read() as session:
             rows = await session.execute(select(col(File.id)).where(col(File.id).in_(old)))
             owned = set(rows.scalars())

@@ -5,7 +5,6 @@ again, under the same `webhook-id`: receivers are told at least once.
 """
 
 import asyncio
-from collections import Counter
 from datetime import timedelta
 
 import structlog
@@ -28,6 +27,7 @@ log = structlog.get_logger()
 
 SENDS_MAX = 32
 SENDS_PER_HOST_MAX = 4  # so that one that hangs does not hold up the others
+SENDS_PER_ACCOUNT_MAX = 16  # nor an account with many that do
 SEND_SECONDS = 15.0
 LEASE = timedelta(seconds=2 * SEND_SECONDS)
 STOP_SECONDS = 2.0
@@ -44,7 +44,7 @@ class Courier:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self._background = Background(runtime.draining)
-        self._sends: dict[asyncio.Task[None], str] = {}
+        self._sends: dict[asyncio.Task[None], Delivery] = {}
         self._posts: set[asyncio.Future[Answer]] = set()
 
     def start(self) -> None:
@@ -64,7 +64,7 @@ class Courier:
         claimed = await self._claim()
         for delivery in claimed:
             task = asyncio.create_task(self._send(delivery), name=delivery.id)
-            self._sends[task] = delivery.host
+            self._sends[task] = delivery
             task.add_done_callback(self._done)
         if not claimed:
             await self._wait()
@@ -75,8 +75,15 @@ class Courier:
         now, database = self.runtime.clock(), self.runtime.database
         if free == 0 or not await self._are_due():
             return []
-        busy = Counter(self._sends.values())
-        return await deliveries.claim(database, now, LEASE, free, busy=busy, per_host=SENDS_PER_HOST_MAX)
+        return await deliveries.claim(
+            database,
+            now,
+            LEASE,
+            free,
+            sending=list(self._sends.values()),
+            per_host=SENDS_PER_HOST_MAX,
+            per_account=SENDS_PER_ACCOUNT_MAX,
+        )
 
     async def _are_due(self) -> bool:
         async with self.runtime.database.read() as session:

@@ -1,7 +1,7 @@
 """Deliveries as rows: claim what is due, note what became of it, list, send again. None is sent here."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -40,34 +40,40 @@ async def are_due(session: Session, now: datetime) -> bool:
 
 
 async def claim(
-    database: Database, now: datetime, lease: timedelta, number: int, *, busy: Mapping[str, int], per_host: int
+    database: Database,
+    now: datetime,
+    lease: timedelta,
+    number: int,
+    *,
+    sending: Sequence[Delivery],
+    per_host: int,
+    per_account: int,
 ) -> list[Delivery]:
-    """Takes up to `number` deliveries that are due, and no more for a host than leaves `per_host` on their way to it.
-    Whoever takes them has the time of the lease to note what became of them; then they are due again.
+    """Takes up to `number` deliveries that are due, and no more than leaves `per_host` on their way to a host and
+    `per_account` of an account, with those that the caller is `sending`. Whoever takes them has the time of the lease
+    to note what became of them; then they are due again.
     """
-    full = [host for host, sends in busy.items() if sends >= per_host]
+    hosts, accounts = Counter(one.host for one in sending), Counter(one.account_id for one in sending)
+    full_hosts = [host for host, sends in hosts.items() if sends >= per_host]
+    full_accounts = [account_id for account_id, sends in accounts.items() if sends >= per_account]
     due = (
         select(Delivery)
-        .where(col(Delivery.status) == "pending", col(Delivery.due_at) <= now, col(Delivery.host).not_in(full))
+        .where(col(Delivery.status) == "pending", col(Delivery.due_at) <= now)
+        .where(col(Delivery.host).not_in(full_hosts), col(Delivery.account_id).not_in(full_accounts))
         .order_by(col(Delivery.due_at))
         .limit(CANDIDATES)
         .with_for_update(key_share=True, skip_locked=True)
     )
     async with database.write() as session:
-        taken = _choose((await session.execute(due)).scalars(), busy, per_host, number)
-        for delivery in taken:
-            delivery.attempts += 1
-            delivery.due_at, delivery.answered, delivery.error = now + lease, None, None
+        taken = list[Delivery]()
+        for delivery in (await session.execute(due)).scalars():
+            if hosts[delivery.host] < per_host and accounts[delivery.account_id] < per_account and len(taken) < number:
+                hosts[delivery.host] += 1
+                accounts[delivery.account_id] += 1
+                delivery.attempts += 1
+                delivery.due_at, delivery.answered, delivery.error = now + lease, None, None
+                taken.append(delivery)
         return taken
-
-
-def _choose(due: Iterable[Delivery], busy: Mapping[str, int], per_host: int, number: int) -> list[Delivery]:
-    sends, taken = Counter(busy), list[Delivery]()
-    for delivery in due:
-        if len(taken) < number and sends[delivery.host] < per_host:
-            sends[delivery.host] += 1
-            taken.append(delivery)
-    return taken
 
 
 async def note(database: Database, delivery: Delivery, answer: Answer, now: datetime) -> None:

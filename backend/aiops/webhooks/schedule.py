@@ -27,6 +27,6 @@ def _moment(retry_after: str | None, now: datetime) -> datetime:
         return now + min(timedelta(seconds=int(stated[:9])), RETRY_AFTER_MAX)
     try:
         moment = parsedate_to_datetime(stated)
-    except ValueError:
+    except (ValueError, OverflowError):  # what is no date, and a year of twenty digits
         return now
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
