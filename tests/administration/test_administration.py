@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from starlette.routing import Route
 
 from aiops.accounts.accounts import AccountError
 from aiops.administration import audit, changes
-from aiops.database.tables import Account, AuditRecord
+from aiops.database.tables import Account, AuditRecord, Payment
 from aiops.ledger import ledger
 from aiops.web import administration
 from aiops.web.routes import PAGES
@@ -225,6 +226,33 @@ async def test_jobs_of_all_and_the_health_of_providers_are_shown(service: Servic
     health = " ".join(re.sub(r"<[^>]+>", " ", (await person.get("/admin")).text).split())
     assert "generate_image stub well" in health
     assert re.search(r"generate_speech stub idle \d+ 0 0", health)
+
+
+async def test_revenue_is_that_of_whole_days(service: Service) -> None:
+    """A day of which only the rest is counted would be a number that changes by the hour."""
+    person = await owner(service)
+    its_id, now = await account_id(service, OWNER), service.clock()
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    moments = [now, *(today - timedelta(days=29, seconds=seconds) for seconds in (-86_399, 0, 1, 86_400))]
+    async with service.runtime.database.write() as session:
+        for number, moment in enumerate(moments):
+            payment = Payment(
+                id=f"pi_{number}",
+                account_id=its_id,
+                kind="pack",
+                description="100 credits",
+                credits=100,
+                amount=500,
+                currency="usd",
+                created_at=moment,
+            )
+            await ledger.receive(session, payment, now)
+    words = " ".join(re.sub(r"<[^>]+>", " ", (await person.get("/admin")).text).split())
+    listed = re.findall(r"(\d+ \w{3} \d{4}) (\d+) (\$[\d.]+) \$0.00", words)
+    assert listed == [
+        (f"{today:%-d %b %Y}", "1", "$5.00"),
+        (f"{today - timedelta(days=29):%-d %b %Y}", "2", "$10.00"),
+    ]
 
 
 async def test_the_audit_list_takes_no_change(service: Service) -> None:

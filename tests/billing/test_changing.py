@@ -256,6 +256,34 @@ async def test_a_smaller_plan_is_not_charged_although_nobody_has_told_of_the_lar
     assert await ada.state() == (5025, 0, "business")
 
 
+async def test_a_smaller_plan_is_not_charged_although_the_larger_one_is_not_sold_any_more(
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has it keeps it; it has no price here to be compared with."""
+    ada, subscription = await subscriber(sqlite_shop, "business")
+    monkeypatch.delitem(sqlite_shop.service.runtime.prices.plans, "business")
+    offered = (await ada.person.get("/billing")).text
+    assert await ada.choose("/billing/plan", plan="pro") is None
+    await sqlite_shop.send()
+    assert await amounts(ada) == [9900]
+    assert "Change to pro on" in offered
+    assert await ada.state() == (5025, 0, "business")
+    sqlite_shop.stripe.world.renew(subscription)
+    await sqlite_shop.send()
+    assert await ada.state() == (5525, 0, "pro")
+
+
+async def test_a_larger_plan_is_an_upgrade_although_the_smaller_one_is_not_sold_any_more(
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, _ = await subscriber(sqlite_shop)
+    monkeypatch.delitem(sqlite_shop.service.runtime.prices.plans, "pro")
+    await ada.choose("/billing/plan", plan="business")
+    await sqlite_shop.send()
+    assert await amounts(ada) == [1900, 9900]
+    assert await ada.state() == (5525, 0, "business")
+
+
 async def test_changes_to_and_fro_are_each_done(sqlite_shop: Shop) -> None:
     """No answer of a change before stands for that of a later one."""
     ada, subscription = await subscriber(sqlite_shop, "business")

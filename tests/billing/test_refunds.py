@@ -125,6 +125,8 @@ async def test_a_refund_of_a_period_takes_the_credits_of_that_period(shop: Shop)
         pytest.param("needs_response", "won", 25, 125, id="won"),
         pytest.param("needs_response", "lost", 25, 25, id="lost"),
         pytest.param("warning_needs_response", "warning_closed", 125, 125, id="an inquiry takes nothing"),
+        pytest.param("appeal_needs_response", "won", 25, 125, id="an appeal is won"),
+        pytest.param("appeal_under_review", "lost", 25, 25, id="an appeal is lost"),
     ],
 )
 async def test_a_dispute_takes_the_credits_while_it_has_the_money(
@@ -138,3 +140,15 @@ async def test_a_dispute_takes_the_credits_while_it_has_the_money(
     sqlite_shop.stripe.world.close_dispute(dispute, closed_as)
     await sqlite_shop.send()
     assert await ada.state() == (in_the_end, 0, "free")
+
+
+@pytest.mark.parametrize(("case_type", "left"), [("resolution", 25), ("block", 125)])
+async def test_a_dispute_that_is_prevented_takes_the_credits_if_the_money_was_given_back_for_it(
+    sqlite_shop: Shop, case_type: str, left: int
+) -> None:
+    ada = await sqlite_shop.buyer()
+    payment = await ada.buy(100)
+    await sqlite_shop.send()
+    sqlite_shop.stripe.world.dispute(payment, "prevented", case_type)
+    await sqlite_shop.send()
+    assert await ada.state() == (left, 0, "free")

@@ -17,6 +17,7 @@ from aiops.accounts.accounts import find_account, set_password
 from aiops.database.tables import Account
 from aiops.logs import configure_logs
 from aiops.web import sign_up
+from aiops.webhooks import signing
 from tests.fixtures.service import BASE_URL, Service, running_service, until
 from tests.fixtures.visitor import PASSWORD, Visitor, visitor
 
@@ -74,6 +75,13 @@ async def revealed_key(person: Visitor) -> str:
     await person.send(reveal)
     (key,) = re.findall(r"aiops_sk_[0-9A-Za-z]{36}", person.text)
     return str(key)
+
+
+async def callback_secrets(service: Service, email: str) -> list[str]:
+    """What word of an account's jobs to callback URLs is signed with."""
+    async with service.runtime.database.read() as session:
+        account = await find_account(session, email)
+        return await signing.secrets_of(session, service.runtime.settings.sealer, account.id, service.clock())
 
 
 def while_it_is_compared(monkeypatch: pytest.MonkeyPatch, service: Service, changed: str = "another password") -> None:
@@ -315,10 +323,16 @@ async def test_what_somebody_else_had_of_an_account_ends_when_the_owner_of_its_a
     stolen = mailing.client(Authorization=f"Bearer {await revealed_key(mallory)}")
     assert (await stolen.get("/api/account")).json()["credits"] == 0
     await mallory.send("/api-keys", name="another")
+    await mallory.get("/webhooks")
+    await mallory.send("/webhooks", url="https://mallory.example/hook", **{"job.succeeded": "on"})
+    await mallory.send("/webhooks/callback-secret")
+    (known,) = re.findall(r"whsec_[0-9A-Za-z+/=]+", mallory.text)
     await ada.get("/forgot-password")
     await ada.send("/forgot-password", email="ada@example.com")
     await ada.get(await mailbox[0].link(2))
     await ada.send("/reset-password", password="only Ada knows it")
+    assert "mallory.example" not in (await ada.get("/webhooks")).text, "who would be told of Ada's jobs"
+    assert known not in await callback_secrets(mailing, "ada@example.com")
     assert (await stolen.get("/api/account")).status_code == 401
     own = mailing.client(Authorization=f"Bearer {await revealed_key(ada)}")
     assert (await own.get("/api/account")).json()["credits"] == 25

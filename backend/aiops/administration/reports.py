@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import case, func, select
 from sqlmodel import col
@@ -164,8 +164,9 @@ async def _last_reason(session: Session, service: str, provider: str, since: dat
     return found.scalar_one_or_none()
 
 
-async def revenue_by_day(session: Session, since: datetime) -> list[Revenue]:
-    """What was paid since, by day and currency, the newest first."""
+async def revenue_by_day(session: Session, now: datetime, days: int) -> list[Revenue]:
+    """What was paid on so many days, today (UTC) among them, by day and currency, the newest first."""
+    since = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
     day = func.date(col(Payment.created_at))
     sums = (func.sum(col(one)) for one in (Payment.amount, Payment.amount_refunded, Payment.credits))
     rows = await session.execute(

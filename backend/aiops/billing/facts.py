@@ -23,7 +23,7 @@ from aiops.billing.gateway import (
 Kind = Literal["customer", "invoice", "payment_intent", "session", "subscription"]
 
 # A dispute takes the money at once, and gives it back if it is won. An inquiry (warning_…) takes nothing.
-DISPUTES_THAT_TAKE = ("needs_response", "under_review", "lost")
+DISPUTES_THAT_TAKE = ("needs_response", "under_review", "appeal_needs_response", "appeal_under_review", "lost")
 DISPUTES_MAX = 100
 
 
@@ -250,8 +250,17 @@ class _Fetcher:
         if not charge.disputed:
             return charge.amount_refunded
         disputes = await self.api.disputes.list_async({"payment_intent": payment_intent_id, "limit": DISPUTES_MAX})
-        taken = sum(one.amount for one in disputes.data if one.status in DISPUTES_THAT_TAKE)
+        taken = sum(one.amount for one in disputes.data if _takes(one))
         return min(charge.amount_refunded + taken, charge.amount)
+
+
+def _takes(dispute: stripe.Dispute) -> bool:
+    """Whether a dispute has the money. One that was prevented has it if it was resolved by giving the money back, and
+    not if it was blocked (https://docs.stripe.com/radar/rules/disputes)."""
+    if dispute.status == "prevented":
+        card = dispute.payment_method_details.card if dispute.payment_method_details else None
+        return card is not None and card.case_type == "resolution"
+    return dispute.status in DISPUTES_THAT_TAKE
 
 
 def _line_of_plan(invoice: stripe.Invoice) -> stripe.InvoiceLineItem | None:

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import select
 from sqlmodel import col
 
-from aiops.accounts.plans import limits_of
+from aiops.accounts.plans import Plans, limits_of
 from aiops.billing import subscriptions
 from aiops.billing.facts import Reference
 from aiops.billing.gateway import (
@@ -79,7 +79,7 @@ class Shop:
     async def _change(self, subscription: Subscription, plan: str) -> str | None:
         if subscription.status in UNPAID_STATUSES:
             raise ShopError("Your last invoice is not paid yet. Pay it first, under “Invoices and payment method”.")
-        is_more = costs_more(self.runtime.prices, subscription, plan)
+        is_more = costs_more(self.runtime.prices, self.runtime.plans, subscription, plan)
         invoice_id, unpaid_at = await subscriptions.change_price(
             self.gateway, subscription.id, await self._price_id(plan), is_upgrade=is_more
         )
@@ -157,10 +157,16 @@ class Shop:
             return await list_subscriptions(session, self.account.id)
 
 
-def costs_more(prices: Prices, subscription: Subscription, plan: str) -> bool:
-    """Whether a plan that is sold is an upgrade. What is paid may not be told yet; then what it is for counts."""
-    present = (subscription.paid_plan or "", subscription.plan or "")
-    return prices.plans[plan] > max(prices.plans.get(one, 0) for one in present)
+def costs_more(prices: Prices, plans: Plans, subscription: Subscription, plan: str) -> bool:
+    """Whether a plan that is sold is an upgrade. What is paid may not be told yet; then what it is for counts. One that
+    is not sold any more has no price here: it is the credits of a month that are compared."""
+    present = {one for one in (subscription.paid_plan, subscription.plan) if one is not None}
+    return all(
+        prices.plans[plan] > prices.plans[one]
+        if one in prices.plans
+        else limits_of(plans, plan).monthly_credits > limits_of(plans, one).monthly_credits
+        for one in present
+    )
 
 
 async def list_subscriptions(session: Session, account_id: str) -> list[Subscription]:

@@ -56,10 +56,10 @@ def admin_providers(
 
 @admin.command("revenue")
 def admin_revenue(
-    days: Annotated[int, typer.Option(help="Over how many days.", min=1, max=3660)] = 30,
+    days: Annotated[int, typer.Option(help="Over how many days, today among them.", min=1, max=3660)] = 30,
 ) -> None:
     """Lists what was paid by day (UTC), and what of that was returned since."""
-    rows = _read(lambda session: reports.revenue_by_day(session, utc_now() - timedelta(days=days)))
+    rows = _read(lambda session: reports.revenue_by_day(session, utc_now(), days))
     for one in rows:
         paid, returned = money(one.amount, one.currency), money(one.refunded, one.currency)
         print(f"{one.day}  {one.payments:>5} payments  {paid:>12} paid  {returned:>12} returned", flush=True)

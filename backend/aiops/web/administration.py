@@ -45,7 +45,7 @@ async def show(visit: Visit) -> Response:
         by_status = select(col(Job.status), func.count()).where(is_open).group_by(col(Job.status))
         open_jobs: dict[str, int] = dict((await session.execute(by_status)).all())
         health = await _health(visit, session)
-        revenue = await reports.revenue_by_day(session, now - timedelta(days=REVENUE_DAYS))
+        revenue = await reports.revenue_by_day(session, now, REVENUE_DAYS)
         records, _ = await audit.list_records(session, RECENT)
     return visit.render(
         "administration/overview.html",

@@ -168,10 +168,13 @@ def _offers(
     plans: dict[str, Limits], prices: Prices, account: Account, subscriptions: list[Subscription]
 ) -> list[Offer]:
     sold = [name for name in plans if name in prices.plans or name == SMALLEST]
-    return [_offer(name, plans[name], prices, account, subscriptions) for name in sold]
+    return [_offer(name, plans, prices, account, subscriptions) for name in sold]
 
 
-def _offer(name: str, limits: Limits, prices: Prices, account: Account, subscriptions: list[Subscription]) -> Offer:
+def _offer(
+    name: str, plans: dict[str, Limits], prices: Prices, account: Account, subscriptions: list[Subscription]
+) -> Offer:
+    limits = plans[name]
     price = prices.shown(prices.plans[name]) if name in prices.plans else prices.shown(0)
     if not subscriptions:
         is_open = name not in (account.plan, SMALLEST)
@@ -189,7 +192,7 @@ def _offer(name: str, limits: Limits, prices: Prices, account: Account, subscrip
         )
     if name == subscription.plan:
         return Offer(name, limits, price, "")
-    if costs_more(prices, subscription, name):
+    if costs_more(prices, plans, subscription, name):
         goes_on = ", and your subscription goes on" if subscription.ends_with_period else ""
         question = f"Change to {name}? A new month begins now, for {price}{goes_on}. Your credits stay."
         return Offer(name, limits, price, f"Upgrade to {name}", question)

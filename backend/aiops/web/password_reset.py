@@ -11,6 +11,7 @@ from aiops.ledger import ledger
 from aiops.web import messages
 from aiops.web.throttle import admit
 from aiops.web.visits import PageError, Visit, see, sign_in
+from aiops.webhooks import subscriptions
 
 
 async def ask(visit: Visit) -> Response:
@@ -69,6 +70,7 @@ async def change(visit: Visit) -> Response:
             raise _no_link()
         if not account.is_confirmed:
             await renew_keys(session, account_id, now, runtime.settings.sealer)
+            await subscriptions.end_all(session, account_id, now)
         await set_password(session, account_id, hashed)
         await confirm(session, runtime.plans, account_id, now)
         return sign_in(visit, see("/dashboard"), await sessions.begin(session, account_id, now))

@@ -45,7 +45,7 @@ async def rotate(session: Session, sealer: Fernet, owner_id: str, now: datetime)
 
 
 async def forget(session: Session, owner_id: str) -> None:
-    """Deletes the secret of a webhook that is deleted."""
+    """Deletes the secret of a webhook that is deleted, or of an account's callbacks."""
     await session.execute(delete(SigningSecret).where(col(SigningSecret.owner_id) == owner_id))
 
 

@@ -95,6 +95,14 @@ async def unsubscribe(session: Session, account_id: str, webhook_id: str, now: d
     return True
 
 
+async def end_all(session: Session, account_id: str, now: datetime) -> None:
+    """Deletes an account's webhooks, and the secret of its callbacks; the next one that is sent has a new secret."""
+    webhooks, _ = await list_webhooks(session, account_id, WEBHOOKS_MAX, None)
+    for webhook in webhooks:
+        await unsubscribe(session, account_id, webhook.id, now)
+    await signing.forget(session, account_id)
+
+
 async def disable(session: Session, webhook_id: str, reason: str, now: datetime) -> None:
     """Ends a webhook whose receiver does not want it any more; it stays, so that its owner sees why."""
     still_on = (col(Webhook.id) == webhook_id) & col(Webhook.disabled_at).is_(None)
