@@ -161,6 +161,67 @@ def test_a_base_url_that_is_no_address_is_told(base: str, server: str | None) ->
     }
 
 
+# What n8n gives for the parameters of an item, in a workflow of another time zone than that of the process.
+ENTERED = """
+const { folder, inputs, parameters } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { values } = require(`${folder}/inputs.js`);
+const { DateTime } = require(require.resolve('luxon', { paths: [require.resolve(`${folder}/inputs.js`)] }));
+const asGiven = (text) => (/^luxon:/.test(text) ? DateTime.fromISO(text.slice(6), { setZone: true }) : text);
+const context = {
+  getNode: () => ({}),
+  getTimezone: () => 'Asia/Tokyo',
+  getNodeParameter: (name) => asGiven(parameters[name]),
+};
+values(context, {}, { inputs }, 3)
+  .then((found) => Object.fromEntries(found), ({ message, description }) => ({ message, description }))
+  .then((found) => process.stdout.write(JSON.stringify(found)));
+"""
+
+
+def entered(shape: dict[str, Any], *given: Any, **more: Any) -> Any:
+    """What becomes of the value of an input, None where it is not set; or what is said of it."""
+    inputs = [{"id": "one", "name": "one", "label": "One", "location": "body", "shape": shape, "parameter": "one"}]
+    parameters = {"one": given[0]} if given else {}
+    asked = json.dumps({"folder": str(RUNTIME), "inputs": [{**inputs[0], **more}], "parameters": parameters})
+    done = subprocess.run(
+        ["node", "-e", ENTERED],
+        input=asked,
+        env={**node_environment(), "TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    return found if "message" in found else found.get("one")
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("2026-01-31T10:00:00", "2026-01-31T01:00:00.000Z"),
+        ("2026-01-31 10:00", "2026-01-31T01:00:00.000Z"),
+        ("2026-01-31", "2026-01-30T15:00:00.000Z"),
+        ("2026-01-31T10:00:00Z", "2026-01-31T10:00:00Z"),
+        ("2026-01-31T10:00:00.5+02:00", "2026-01-31T10:00:00.5+02:00"),
+        ("luxon:2026-01-31T10:00:00-05:00", "2026-01-31T10:00:00.000-05:00"),
+        ("Sat, 31 Jan 2026 10:00:00 +0100", "2026-01-31T09:00:00.000Z"),
+    ],
+)
+def test_a_moment_without_an_offset_is_one_of_the_workflows_time_zone(given: str, sent: str) -> None:
+    """n8n's date picker gives no offset."""
+    assert entered({"kind": "dateTime"}, given) == sent
+
+
+@pytest.mark.parametrize("given", ["tomorrow", "10:00", "2026-13-31T10:00:00", 20])
+def test_what_is_no_moment_is_told(given: Any) -> None:
+    assert entered({"kind": "dateTime"}, given)["message"] == "One is not a date [item 3]"
+
+
+@pytest.mark.parametrize("given", ["2026-01-31", "2026-01-31T23:30:00", "luxon:2026-01-31T23:30:00-05:00"])
+def test_a_day_is_that_which_is_entered(given: str) -> None:
+    assert entered({"kind": "date"}, given) == "2026-01-31"
+
+
 def test_only_genuine_deliveries_are_taken() -> None:
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     body = '{"type":"job.succeeded"}'

@@ -1,5 +1,5 @@
 /** Parameters of the node as values of an operation's inputs: those that are set, and no others. */
-import { NodeOperationError } from 'n8n-workflow';
+import { NodeOperationError, tryToParseDateTime } from 'n8n-workflow';
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
 import { fileOf, linkTo } from './files';
@@ -198,13 +198,22 @@ function moment(
 ): string {
 	const text = isObject(raw) && typeof raw.toISO === 'function' ? String(raw.toISO()) : raw instanceof Date ? raw.toISOString() : String(raw);
 	if (precision === 'date' && /^\d{4}-\d{2}-\d{2}/.test(text)) return text.slice(0, 10);
-	const zoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(text) ? text : new Date(text);
-	const date = typeof zoned === 'string' ? new Date(zoned) : zoned;
-	if (!Number.isNaN(date.getTime())) return typeof zoned === 'string' && zoned.includes('T') ? zoned : date.toISOString();
+	const isZoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(text);
+	const date = isZoned ? new Date(text) : inTimeZone(text, context.getTimezone());
+	if (!Number.isNaN(date.getTime())) return isZoned && text.includes('T') ? text : date.toISOString();
 	throw new NodeOperationError(context.getNode(), `${label} is not a date [item ${itemIndex}]`, {
 		itemIndex,
 		description: 'Enter a date such as 2026-01-31T10:00:00Z.',
 	});
+}
+
+/** A moment without an offset, as n8n's date picker gives it: one of the workflow's time zone. */
+function inTimeZone(text: string, zone: string): Date {
+	try {
+		return /^\d{4}-\d{2}/.test(text) ? tryToParseDateTime(text, zone).toJSDate() : new Date(text);
+	} catch {
+		return new Date(NaN);
+	}
 }
 
 function parsed(context: IExecuteFunctions, label: string, raw: unknown, itemIndex: number): Json {
