@@ -178,21 +178,16 @@ values(context, {}, { inputs }, 3)
 """
 
 
-def entered(shape: dict[str, Any], *given: Any, **more: Any) -> Any:
-    """What becomes of the value of an input, None where it is not set; or what is said of it."""
-    inputs = [{"id": "one", "name": "one", "label": "One", "location": "body", "shape": shape, "parameter": "one"}]
-    parameters = {"one": given[0]} if given else {}
-    asked = json.dumps({"folder": str(RUNTIME), "inputs": [{**inputs[0], **more}], "parameters": parameters})
+def entered(shape: dict[str, Any], given: Any, **more: Any) -> dict[str, Any]:
+    """What is sent of the value of an input, by its id; or what is said of it."""
+    one = {"id": "one", "name": "one", "label": "One", "location": "body", "shape": shape, "parameter": "one", **more}
+    asked = json.dumps({"folder": str(RUNTIME), "inputs": [one], "parameters": {"one": given}})
+    environment = {**node_environment(), "TZ": "UTC"}
     done = subprocess.run(
-        ["node", "-e", ENTERED],
-        input=asked,
-        env={**node_environment(), "TZ": "UTC"},
-        capture_output=True,
-        text=True,
-        check=True,
+        ["node", "-e", ENTERED], input=asked, env=environment, capture_output=True, text=True, check=True
     )
-    found = json.loads(done.stdout)
-    return found if "message" in found else found.get("one")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -209,7 +204,7 @@ def entered(shape: dict[str, Any], *given: Any, **more: Any) -> Any:
 )
 def test_a_moment_without_an_offset_is_one_of_the_workflows_time_zone(given: str, sent: str) -> None:
     """n8n's date picker gives no offset."""
-    assert entered({"kind": "dateTime"}, given) == sent
+    assert entered({"kind": "dateTime"}, given) == {"one": sent}
 
 
 @pytest.mark.parametrize("given", ["tomorrow", "10:00", "2026-13-31T10:00:00", 20])
@@ -219,7 +214,46 @@ def test_what_is_no_moment_is_told(given: Any) -> None:
 
 @pytest.mark.parametrize("given", ["2026-01-31", "2026-01-31T23:30:00", "luxon:2026-01-31T23:30:00-05:00"])
 def test_a_day_is_that_which_is_entered(given: str) -> None:
-    assert entered({"kind": "date"}, given) == "2026-01-31"
+    assert entered({"kind": "date"}, given) == {"one": "2026-01-31"}
+
+
+TEXT: dict[str, Any] = {"kind": "text"}
+LISTED: dict[str, Any] = {"kind": "list", "item": TEXT}
+
+
+MEMBERS: dict[str, Any] = {
+    "kind": "group",
+    "members": [
+        {"parameter": kind, "name": kind, "label": kind, "shape": {"kind": kind}, "optional": False}
+        for kind in ("text", "number", "boolean", "json")
+    ],
+    "constants": {},
+    "wrapped": True,
+    "many": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("shape", "given", "sent"),
+    [
+        (TEXT, {"__rl": True, "mode": "id"}, {}),
+        (TEXT, {"__rl": True, "mode": "id", "value": None}, {}),
+        (TEXT, {"__rl": True, "mode": "id", "value": "a"}, {"one": "a"}),
+        (LISTED, ["a", None, "b"], {"one": ["a", "b"]}),
+        (MEMBERS, {"values": {"text": None, "number": None, "boolean": None, "json": None}}, {"one": {"json": None}}),
+        (
+            MEMBERS,
+            {"values": {"text": "", "number": 0, "boolean": False}},
+            {"one": {"text": "", "number": 0, "boolean": False}},
+        ),
+    ],
+)
+def test_what_an_expression_does_not_find_is_not_sent(shape: dict[str, Any], given: Any, sent: Any) -> None:
+    assert entered(shape, given) == sent
+
+
+def test_null_is_sent_where_it_is_a_value() -> None:
+    assert entered(TEXT, {"__rl": True, "mode": "id", "value": None}, isNullable=True) == {"one": None}
 
 
 def test_only_genuine_deliveries_are_taken() -> None:

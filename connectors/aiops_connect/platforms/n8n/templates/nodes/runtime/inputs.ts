@@ -6,6 +6,9 @@ import { fileOf, linkTo } from './files';
 import { isObject } from './pointer';
 import type { Api, Input, Json, Member, Operation, Shape, Value, Values } from './types';
 
+/** Shapes of which null may be a value, also within a group or a list. */
+const NULLS = ['choice', 'json'];
+
 /** The values for one item. */
 export async function values(
 	context: IExecuteFunctions,
@@ -20,7 +23,7 @@ export async function values(
 			found.set(input.id, await link(context, api, input.shape, itemIndex));
 			continue;
 		}
-		const raw = parameter(context, input, itemIndex);
+		const raw = chosen(parameter(context, input, itemIndex));
 		if (raw === undefined || (raw === '' && input.shape.kind !== 'text')) continue;
 		if (raw === null) {
 			if (input.isNullable) found.set(input.id, null);
@@ -55,10 +58,10 @@ async function converted(
 	context: IExecuteFunctions,
 	label: string,
 	shape: Shape,
-	given: unknown,
+	raw: unknown,
 	itemIndex: number,
 ): Promise<Value | undefined> {
-	const raw = chosen(given);
+	if (raw === undefined || (raw === null && !NULLS.includes(shape.kind))) return undefined;
 	switch (shape.kind) {
 		case 'text':
 		case 'link':
@@ -137,9 +140,7 @@ async function group(
 	const optional = shape.wrapped && isObject(held.additionalFields) ? held.additionalFields : held;
 	const found: { [name: string]: Json | undefined } = { ...shape.constants };
 	for (const member of shape.members) {
-		const given = memberIn(member, held, optional);
-		if (given === undefined) continue;
-		const value = await converted(context, member.label, member.shape, given, itemIndex);
+		const value = await converted(context, member.label, member.shape, memberIn(member, held, optional), itemIndex);
 		if (value !== undefined) found[member.name] = value as Json;
 	}
 	return found;
