@@ -67,7 +67,7 @@ async function converted(
 		case 'text':
 		case 'link':
 		case 'time':
-			return String(raw);
+			return text(context, label, raw, itemIndex);
 		case 'integer':
 		case 'number':
 			return numeric(context, label, raw, shape.kind === 'integer', itemIndex);
@@ -191,6 +191,22 @@ function numeric(
 	});
 }
 
+/** An object has no text of its own: it would be sent, and charged, as "[object Object]". */
+function text(context: IExecuteFunctions, label: string, raw: unknown, itemIndex: number): string {
+	const ones = [raw].flat().map(dated);
+	if (!ones.some(isObject)) return ones.join(',');
+	throw new NodeOperationError(context.getNode(), `${label} is not a text [item ${itemIndex}]`, {
+		itemIndex,
+		description: `Choose one of its members, or make a text of it. What is there now: ${JSON.stringify(raw).slice(0, 100)}`,
+	});
+}
+
+/** A moment as ISO 8601; anything else as it is. */
+function dated(raw: unknown): unknown {
+	if (isObject(raw) && typeof raw.toISO === 'function') return raw.toISO();
+	return raw instanceof Date ? raw.toISOString() : raw;
+}
+
 function moment(
 	context: IExecuteFunctions,
 	label: string,
@@ -198,7 +214,7 @@ function moment(
 	precision: 'dateTime' | 'date',
 	itemIndex: number,
 ): string {
-	const text = isObject(raw) && typeof raw.toISO === 'function' ? String(raw.toISO()) : raw instanceof Date ? raw.toISOString() : String(raw);
+	const text = String(dated(raw));
 	if (precision === 'date' && /^\d{4}-\d{2}-\d{2}/.test(text)) return text.slice(0, 10);
 	const isZoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(text);
 	const date = isZoned ? new Date(text) : inTimeZone(text, context.getTimezone());

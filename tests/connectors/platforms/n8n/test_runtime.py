@@ -256,6 +256,27 @@ def test_null_is_sent_where_it_is_a_value() -> None:
     assert entered(TEXT, {"__rl": True, "mode": "id", "value": None}, isNullable=True) == {"one": None}
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (7, "7"),
+        (True, "true"),
+        (["a", "b"], "a,b"),
+        ("luxon:2026-01-31T10:00:00-05:00", "2026-01-31T10:00:00.000-05:00"),
+    ],
+)
+def test_what_has_a_text_is_sent_as_it(given: Any, sent: str) -> None:
+    assert entered(TEXT, given) == {"one": sent}
+
+
+@pytest.mark.parametrize("given", [{"about": "a boat"}, [{"about": "a boat"}]])
+def test_an_object_in_place_of_a_text_is_told(given: Any) -> None:
+    """It would be sent, and charged, as the words [object Object]."""
+    told = entered(TEXT, given)
+    assert told["message"] == "One is not a text [item 3]"
+    assert told["description"].endswith(f"What is there now: {json.dumps(given, separators=(',', ':'))}")
+
+
 def test_only_genuine_deliveries_are_taken() -> None:
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     body = '{"type":"job.succeeded"}'
