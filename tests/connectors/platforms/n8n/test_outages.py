@@ -2,6 +2,7 @@
 service that does as it is told, without n8n."""
 
 import json
+import ssl
 import subprocess
 import threading
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from tests.fixtures.n8n import PACKAGE, node_environment
 
@@ -77,7 +79,7 @@ class Service:
 
 
 @contextmanager
-def serving(answers: Callable[[Service], Answers]) -> Iterator[Service]:
+def serving(answers: Callable[[Service], Answers], tls: ssl.SSLContext | None = None) -> Iterator[Service]:
     """A service that answers so; where there is no answer it hangs up, once it has read what was sent."""
     service = Service()
     answer = answers(service)
@@ -108,7 +110,9 @@ def serving(answers: Callable[[Service], Answers]) -> Iterator[Service]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        service.url = f"http://127.0.0.1:{server.server_port}"
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        service.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield service
         server.shutdown()
@@ -252,6 +256,22 @@ def test_a_service_that_nothing_was_sent_to_has_accepted_nothing() -> None:
     done = run("http://127.0.0.1:9")
     assert done["error"]["message"] == "The service could not be reached: the connection was refused [item 0]"
     assert done["pauses"] == []
+
+
+def test_a_service_without_tls_has_accepted_nothing() -> None:
+    with serving(prompt) as service:
+        done = run(service.url.replace("http://", "https://"))
+    assert done["error"]["message"] == "The service could not be reached: no TLS connection came about [item 0]"
+    assert (done["pauses"], service.asked) == ([], [])
+
+
+def test_a_service_whose_certificate_is_not_accepted_has_accepted_nothing() -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    with serving(prompt, tls) as service:
+        done = run(service.url)
+    assert done["error"]["message"] == "The service could not be reached: its certificate was not accepted [item 0]"
+    assert (done["pauses"], service.asked) == ([], [])
 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "not waiting"])

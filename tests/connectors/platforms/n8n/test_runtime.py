@@ -161,6 +161,122 @@ def test_a_base_url_that_is_no_address_is_told(base: str, server: str | None) ->
     }
 
 
+# What n8n gives for the parameters of an item, in a workflow of another time zone than that of the process.
+ENTERED = """
+const { folder, inputs, parameters } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const { values } = require(`${folder}/inputs.js`);
+const { DateTime } = require(require.resolve('luxon', { paths: [require.resolve(`${folder}/inputs.js`)] }));
+const asGiven = (text) => (/^luxon:/.test(text) ? DateTime.fromISO(text.slice(6), { setZone: true }) : text);
+const context = {
+  getNode: () => ({}),
+  getTimezone: () => 'Asia/Tokyo',
+  getNodeParameter: (name) => asGiven(parameters[name]),
+};
+values(context, {}, { inputs }, 3)
+  .then((found) => Object.fromEntries(found), ({ message, description }) => ({ message, description }))
+  .then((found) => process.stdout.write(JSON.stringify(found)));
+"""
+
+
+def entered(shape: dict[str, Any], given: Any, **more: Any) -> dict[str, Any]:
+    """What is sent of the value of an input, by its id; or what is said of it."""
+    one = {"id": "one", "name": "one", "label": "One", "location": "body", "shape": shape, "parameter": "one", **more}
+    asked = json.dumps({"folder": str(RUNTIME), "inputs": [one], "parameters": {"one": given}})
+    environment = {**node_environment(), "TZ": "UTC"}
+    done = subprocess.run(
+        ["node", "-e", ENTERED], input=asked, env=environment, capture_output=True, text=True, check=True
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("2026-01-31T10:00:00", "2026-01-31T01:00:00.000Z"),
+        ("2026-01-31 10:00", "2026-01-31T01:00:00.000Z"),
+        ("2026-01-31", "2026-01-30T15:00:00.000Z"),
+        ("2026-01-31T10:00:00Z", "2026-01-31T10:00:00Z"),
+        ("2026-01-31T10:00:00.5+02:00", "2026-01-31T10:00:00.5+02:00"),
+        ("luxon:2026-01-31T10:00:00-05:00", "2026-01-31T10:00:00.000-05:00"),
+        ("Sat, 31 Jan 2026 10:00:00 +0100", "2026-01-31T09:00:00.000Z"),
+    ],
+)
+def test_a_moment_without_an_offset_is_one_of_the_workflows_time_zone(given: str, sent: str) -> None:
+    """n8n's date picker gives no offset."""
+    assert entered({"kind": "dateTime"}, given) == {"one": sent}
+
+
+@pytest.mark.parametrize("given", ["tomorrow", "10:00", "2026-13-31T10:00:00", 20])
+def test_what_is_no_moment_is_told(given: Any) -> None:
+    assert entered({"kind": "dateTime"}, given)["message"] == "One is not a date [item 3]"
+
+
+@pytest.mark.parametrize("given", ["2026-01-31", "2026-01-31T23:30:00", "luxon:2026-01-31T23:30:00-05:00"])
+def test_a_day_is_that_which_is_entered(given: str) -> None:
+    assert entered({"kind": "date"}, given) == {"one": "2026-01-31"}
+
+
+TEXT: dict[str, Any] = {"kind": "text"}
+LISTED: dict[str, Any] = {"kind": "list", "item": TEXT}
+
+
+MEMBERS: dict[str, Any] = {
+    "kind": "group",
+    "members": [
+        {"parameter": kind, "name": kind, "label": kind, "shape": {"kind": kind}, "optional": False}
+        for kind in ("text", "number", "boolean", "json")
+    ],
+    "constants": {},
+    "wrapped": True,
+    "many": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("shape", "given", "sent"),
+    [
+        (TEXT, {"__rl": True, "mode": "id"}, {}),
+        (TEXT, {"__rl": True, "mode": "id", "value": None}, {}),
+        (TEXT, {"__rl": True, "mode": "id", "value": "a"}, {"one": "a"}),
+        (LISTED, ["a", None, "b"], {"one": ["a", "b"]}),
+        (MEMBERS, {"values": {"text": None, "number": None, "boolean": None, "json": None}}, {"one": {"json": None}}),
+        (
+            MEMBERS,
+            {"values": {"text": "", "number": 0, "boolean": False}},
+            {"one": {"text": "", "number": 0, "boolean": False}},
+        ),
+    ],
+)
+def test_what_an_expression_does_not_find_is_not_sent(shape: dict[str, Any], given: Any, sent: Any) -> None:
+    assert entered(shape, given) == sent
+
+
+def test_null_is_sent_where_it_is_a_value() -> None:
+    assert entered(TEXT, {"__rl": True, "mode": "id", "value": None}, isNullable=True) == {"one": None}
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (7, "7"),
+        (True, "true"),
+        (["a", "b"], "a,b"),
+        ("luxon:2026-01-31T10:00:00-05:00", "2026-01-31T10:00:00.000-05:00"),
+    ],
+)
+def test_what_has_a_text_is_sent_as_it(given: Any, sent: str) -> None:
+    assert entered(TEXT, given) == {"one": sent}
+
+
+@pytest.mark.parametrize("given", [{"about": "a boat"}, [{"about": "a boat"}]])
+def test_an_object_in_place_of_a_text_is_told(given: Any) -> None:
+    """It would be sent, and charged, as the words [object Object]."""
+    told = entered(TEXT, given)
+    assert told["message"] == "One is not a text [item 3]"
+    assert told["description"].endswith(f"What is there now: {json.dumps(given, separators=(',', ':'))}")
+
+
 def test_only_genuine_deliveries_are_taken() -> None:
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     body = '{"type":"job.succeeded"}'

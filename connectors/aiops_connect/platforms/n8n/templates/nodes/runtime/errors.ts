@@ -35,13 +35,16 @@ const WHY: { [code: string]: string } = {
 	ENETUNREACH: 'there is no way to its host',
 	ENOTFOUND: 'there is no such host',
 	EPIPE: 'the connection was cut',
+	EPROTO: 'no TLS connection came about',
 	ERR_BAD_RESPONSE: 'the connection was cut',
 	ETIMEDOUT: 'it gave no answer in time',
 };
 const UNKNOWN = 'the connection did not come about';
+/** What Node.js calls a certificate that it does not accept. */
+const OF_CERTIFICATE = /CERT|^UNABLE_TO_VERIFY/;
 const CUT = ['ECONNRESET', 'EPIPE'];
 /** Nothing of the call has come to the service. */
-const UNSENT = ['EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'];
+const UNSENT = ['EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EPROTO'];
 const NOT_NOW = [408, 425, 429];
 /** What a proxy answers that got no answer of the service, where the service does not say that it answers so itself. */
 const OF_A_PROXY = [502, 504];
@@ -117,9 +120,9 @@ export function unreachable(node: INode, itemIndex: number, operation: Operation
 		const advice = 'Test the credential, and see how large a file may be. Then run the node again.';
 		return failure(node, itemIndex, 'The service ended the call while a file was on its way', advice, details);
 	}
-	const isUnsent = UNSENT.includes(code) || code.includes('CERT');
+	const isUnsent = UNSENT.includes(code) || OF_CERTIFICATE.test(code);
 	const mayBeDone = !isUnsent && isWork(operation);
-	const why = WHY[code] ?? UNKNOWN;
+	const why = inWords(code);
 	const message = mayBeDone ? 'No answer came from the service' : 'The service could not be reached';
 	const advice = mayBeDone ? ofLost(operation) : 'Check the base URL of the credential, and that the service runs. Then run the node again.';
 	const made = failure(node, itemIndex, `${message}: ${why}`, advice, details);
@@ -182,7 +185,11 @@ export function isOfToken(cause: unknown): boolean {
 /** What went wrong on the way, in words. */
 export function whyOf(cause: unknown): string {
 	const code = codeOf(cause);
-	return WHY[code] ?? (code === '' ? textAt(cause, '/message') : UNKNOWN);
+	return code === '' ? textAt(cause, '/message') : inWords(code);
+}
+
+function inWords(code: string): string {
+	return WHY[code] ?? (OF_CERTIFICATE.test(code) ? 'its certificate was not accepted' : UNKNOWN);
 }
 
 function codeOf(cause: unknown): string {

@@ -1,10 +1,13 @@
 /** Parameters of the node as values of an operation's inputs: those that are set, and no others. */
-import { NodeOperationError } from 'n8n-workflow';
+import { NodeOperationError, tryToParseDateTime } from 'n8n-workflow';
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
 import { fileOf, linkTo } from './files';
 import { isObject } from './pointer';
 import type { Api, Input, Json, Member, Operation, Shape, Value, Values } from './types';
+
+/** Shapes of which null may be a value, also within a group or a list. */
+const NULLS = ['choice', 'json'];
 
 /** The values for one item. */
 export async function values(
@@ -20,7 +23,7 @@ export async function values(
 			found.set(input.id, await link(context, api, input.shape, itemIndex));
 			continue;
 		}
-		const raw = parameter(context, input, itemIndex);
+		const raw = chosen(parameter(context, input, itemIndex));
 		if (raw === undefined || (raw === '' && input.shape.kind !== 'text')) continue;
 		if (raw === null) {
 			if (input.isNullable) found.set(input.id, null);
@@ -55,15 +58,15 @@ async function converted(
 	context: IExecuteFunctions,
 	label: string,
 	shape: Shape,
-	given: unknown,
+	raw: unknown,
 	itemIndex: number,
 ): Promise<Value | undefined> {
-	const raw = chosen(given);
+	if (raw === undefined || (raw === null && !NULLS.includes(shape.kind))) return undefined;
 	switch (shape.kind) {
 		case 'text':
 		case 'link':
 		case 'time':
-			return String(raw);
+			return text(context, label, raw, itemIndex);
 		case 'integer':
 		case 'number':
 			return numeric(context, label, raw, shape.kind === 'integer', itemIndex);
@@ -137,9 +140,7 @@ async function group(
 	const optional = shape.wrapped && isObject(held.additionalFields) ? held.additionalFields : held;
 	const found: { [name: string]: Json | undefined } = { ...shape.constants };
 	for (const member of shape.members) {
-		const given = memberIn(member, held, optional);
-		if (given === undefined) continue;
-		const value = await converted(context, member.label, member.shape, given, itemIndex);
+		const value = await converted(context, member.label, member.shape, memberIn(member, held, optional), itemIndex);
 		if (value !== undefined) found[member.name] = value as Json;
 	}
 	return found;
@@ -189,6 +190,22 @@ function numeric(
 	});
 }
 
+/** An object has no text of its own: it would be sent, and charged, as "[object Object]". */
+function text(context: IExecuteFunctions, label: string, raw: unknown, itemIndex: number): string {
+	const ones = [raw].flat().map(dated);
+	if (!ones.some(isObject)) return ones.join(',');
+	throw new NodeOperationError(context.getNode(), `${label} is not a text [item ${itemIndex}]`, {
+		itemIndex,
+		description: `Choose one of its members, or make a text of it. What is there now: ${JSON.stringify(raw).slice(0, 100)}`,
+	});
+}
+
+/** A moment as ISO 8601; anything else as it is. */
+function dated(raw: unknown): unknown {
+	if (isObject(raw) && typeof raw.toISO === 'function') return raw.toISO();
+	return raw instanceof Date ? raw.toISOString() : raw;
+}
+
 function moment(
 	context: IExecuteFunctions,
 	label: string,
@@ -196,15 +213,24 @@ function moment(
 	precision: 'dateTime' | 'date',
 	itemIndex: number,
 ): string {
-	const text = isObject(raw) && typeof raw.toISO === 'function' ? String(raw.toISO()) : raw instanceof Date ? raw.toISOString() : String(raw);
+	const text = String(dated(raw));
 	if (precision === 'date' && /^\d{4}-\d{2}-\d{2}/.test(text)) return text.slice(0, 10);
-	const zoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(text) ? text : new Date(text);
-	const date = typeof zoned === 'string' ? new Date(zoned) : zoned;
-	if (!Number.isNaN(date.getTime())) return typeof zoned === 'string' && zoned.includes('T') ? zoned : date.toISOString();
+	const isZoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(text);
+	const date = isZoned ? new Date(text) : inTimeZone(text, context.getTimezone());
+	if (!Number.isNaN(date.getTime())) return isZoned && text.includes('T') ? text : date.toISOString();
 	throw new NodeOperationError(context.getNode(), `${label} is not a date [item ${itemIndex}]`, {
 		itemIndex,
 		description: 'Enter a date such as 2026-01-31T10:00:00Z.',
 	});
+}
+
+/** A moment without an offset, as n8n's date picker gives it: one of the workflow's time zone. */
+function inTimeZone(text: string, zone: string): Date {
+	try {
+		return /^\d{4}-\d{2}/.test(text) ? tryToParseDateTime(text, zone).toJSDate() : new Date(text);
+	} catch {
+		return new Date(NaN);
+	}
 }
 
 function parsed(context: IExecuteFunctions, label: string, raw: unknown, itemIndex: number): Json {
