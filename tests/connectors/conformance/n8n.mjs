@@ -13,6 +13,7 @@ const N8N = `
     constructor(node, cause, options) { super(options.message); Object.assign(this, options); this.context = {}; }
   }
   export const sleep = async () => {};
+  export const tryToParseDateTime = () => { throw new Error('no moment is asked for here'); };
 `;
 const N8N_URL = `data:text/javascript,${encodeURIComponent(N8N)}`;
 registerHooks({
