@@ -223,6 +223,7 @@ async def test_jobs_of_all_and_the_health_of_providers_are_shown(service: Servic
     assert "ada@example.com" in words
     assert "job_" in words
     assert "No such jobs." in (await person.get("/admin/jobs?status=failed")).text
+    assert "job_" in (await person.get("/admin/jobs?status=bogus")).text, "what is no status filters nothing"
     health = " ".join(re.sub(r"<[^>]+>", " ", (await person.get("/admin")).text).split())
     assert "generate_image stub well" in health
     assert re.search(r"generate_speech stub idle \d+ 0 0", health)
@@ -339,6 +340,8 @@ def test_commands_change_and_list_the_same(run: Run) -> None:
     assert "command line" in changes
     assert run("admin", "revenue").out == "No payments.\n"
     assert "generate_image" in run("admin", "providers").out
-    assert run("admin", "jobs").out == ""
+    assert run("admin", "jobs", "--status", "failed").out == run("admin", "jobs").out == ""
+    statuses = "queued, running, succeeded, failed, cancelled"
+    assert f"A job is {statuses}, not bogus." in refused(run("admin", "jobs", "--status", "bogus"))
     assert "Stripe is not configured." in refused(run("billing", "catch-up"))
     assert run("ledger", "verify").out == "The ledger is in order.\n"

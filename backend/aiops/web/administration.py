@@ -30,7 +30,6 @@ SEARCH_LENGTH_MAX = 254
 AMOUNT_LENGTH_MAX = 20
 HEALTH_HOURS = 24
 REVENUE_DAYS = 30
-JOB_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
 NO_PAGE = PageError(404, "There is no such page", "Begin with the newest.")
 
 Change = Callable[[Session, Act, str], Awaitable[object]]
@@ -103,7 +102,7 @@ async def change_administrator(visit: Visit) -> Response:
 
 async def show_jobs(visit: Visit) -> Response:
     query = visit.request.query_params
-    status = query.get("status") if query.get("status") in JOB_STATUSES else None
+    status = query.get("status") if query.get("status") in reports.JOB_STATUSES else None
     email = query.get("email", "")[:SEARCH_LENGTH_MAX].replace("\0", "") or None
     async with visit.runtime.database.read() as session:
         try:
@@ -117,7 +116,7 @@ async def show_jobs(visit: Visit) -> Response:
         jobs=jobs,
         titles=_titles(visit),
         next_cursor=next_cursor,
-        statuses=JOB_STATUSES,
+        statuses=reports.JOB_STATUSES,
         chosen=status or "",
         email=email or "",
     )
