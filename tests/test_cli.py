@@ -139,6 +139,7 @@ def test_what_cannot_be_done_is_said_in_one_line(run: Run, arguments: list[str],
         ["credits", "grant", "ada@example.com", "0", "--reason", "x"],
         ["credits", "grant", "ada@example.com", "5"],
         ["keys", "create", "ada@example.com", "--days", "0"],
+        ["keys", "create", "ada@example.com", "--days", "3000000"],
         ["nonsense"],
     ],
     ids=" ".join,
@@ -273,6 +274,7 @@ def test_a_database_that_is_away_is_said_in_one_line(run: Run, arguments: list[s
         pytest.param({"database_url": "mysql://host/db"}, "AIOPS_DATABASE_URL must begin with", id="another database"),
         pytest.param({"data_dir": "/dev/null/data"}, "Not a directory: '/dev/null/data'", id="no folder"),
         pytest.param({"plans_file": "/dev/null/plans"}, "The plans file /dev/null/plans cannot be used", id="no plans"),
+        pytest.param({"public_url": "example.com"}, "AIOPS_PUBLIC_URL: Write it as https://host", id="no scheme"),
         pytest.param({"storage_url": "ftp://host/x"}, "AIOPS_STORAGE_URL: Write it as s3://", id="ftp"),
         pytest.param(
             {"file_hours": "3"}, "AIOPS_FILE_HOURS: Input should be greater than or equal to 24", id="setting too small"

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import os
+import re
 import secrets
 from functools import cached_property
 from pathlib import Path
@@ -71,14 +72,21 @@ def _stripe_signing_secret(value: SecretStr | None) -> SecretStr | None:
 
 
 def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    if not _is_web_address(value):
         raise ValueError("Write it as https://host")
     return value.rstrip("/")
 
 
-def _without_slash(value: str | None) -> str | None:
-    return value.rstrip("/") if value else None
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return is_one and not re.search(r"[\s?#]", url)
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class Settings(BaseSettings):
@@ -94,7 +102,7 @@ class Settings(BaseSettings):
     storage_url: Annotated[str | None, AfterValidator(_storage)] = Field(
         default=None, description="Where files are kept; a folder in the data folder unless set."
     )
-    public_url: Annotated[str | None, AfterValidator(_without_slash)] = Field(
+    public_url: WebAddress | None = Field(
         default=None, description="The address people reach this server under; links to files begin with it."
     )
     secret_key: SecretStr | None = Field(
@@ -117,9 +125,7 @@ class Settings(BaseSettings):
     stripe_webhook_secret: Annotated[SecretStr | None, AfterValidator(_stripe_signing_secret)] = Field(
         default=None, description="What Stripe signs events with; required with stripe_secret_key."
     )
-    stripe_api_base: Annotated[str, AfterValidator(_web_address)] = Field(
-        default="https://api.stripe.com", description="Where Stripe is called."
-    )
+    stripe_api_base: WebAddress = Field(default="https://api.stripe.com", description="Where Stripe is called.")
     metrics_token: SecretStr | None = Field(default=None, description="The token /metrics asks for; open unless set.")
     file_hours: int = Field(default=72, ge=24, le=8760, description="How long files are kept, in hours.")
     providers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(

@@ -146,6 +146,50 @@ async def test_changes_are_made_and_noted(service: Service) -> None:
     assert "105" in (await bob.get("/billing")).text
 
 
+@pytest.mark.parametrize("seen", ["", "-1", "9" * 19, "x"])
+async def test_a_form_that_is_not_of_the_page_changes_nothing(sqlite_service: Service, seen: str) -> None:
+    person = await owner(sqlite_service)
+    user = f"/admin/users/{await account_id(sqlite_service, OWNER)}"
+    await person.get(user)
+    assert (await person.send(f"{user}/credits", amount="5", reason="x", seen=seen)).status_code == 400
+    assert await records(sqlite_service) == []
+
+
+@pytest.mark.parametrize(("amount", "credits_"), [("20", 45), ("-20", 5)], ids=["given", "taken"])
+async def test_a_form_that_is_sent_twice_changes_credits_once(service: Service, amount: str, credits_: int) -> None:
+    """As a double click does it: both are of one page, and arrive together."""
+    person, ada = await owner(service), await service.customer(credits=25)
+    user = f"/admin/users/{ada.id}"
+    await person.get(user)
+    fields = {**person.form(f"{user}/credits").fields, "amount": amount, "reason": "for the outage"}
+    answers = await asyncio.gather(*(person.client.post(f"{user}/credits", data=fields) for _ in range(3)))
+    assert {(answer.status_code, str(answer.url).partition("/admin")[2]) for answer in answers} == {
+        (200, f"/users/{ada.id}?changed=1")
+    }
+    assert len(await records(service)) == 1
+    assert await ada.credits() == credits_
+    await person.get(user)
+    await person.send(f"{user}/credits", amount="20", reason="for the outage")
+    assert await ada.credits() == credits_ + 20, "a new page changes them again"
+
+
+async def test_a_form_of_before_another_change_changes_nothing_and_says_so(service: Service) -> None:
+    """By the back button, or of two administrators at once: what it was filled in for may be done."""
+    person, ada = await owner(service), await service.customer(credits=25)
+    user = f"/admin/users/{ada.id}"
+    await person.get(user)
+    old = person.form(f"{user}/credits").fields
+    await person.send(f"{user}/credits", amount="20", reason="for the outage")
+    for fields in ({"amount": "30", "reason": "for the outage"}, {"amount": "20", "reason": "another outage"}):
+        answer = await person.client.post(f"{user}/credits", data={**old, **fields})
+        assert answer.status_code == 422
+        assert "Credits were changed since this page was opened." in answer.text
+    assert len(await records(service)) == 1
+    person.page = answer
+    assert (await person.send(f"{user}/credits", amount="30", reason="for the outage")).status_code == 200
+    assert await ada.credits() == 75
+
+
 @pytest.mark.parametrize(("before", "after", "credits_"), [("free", "pro", 25), ("pro", "free", 500)])
 async def test_a_plan_that_is_set_brings_its_credits_with_the_next_month(
     service: Service, before: str, after: str, credits_: int
@@ -223,6 +267,7 @@ async def test_jobs_of_all_and_the_health_of_providers_are_shown(service: Servic
     assert "ada@example.com" in words
     assert "job_" in words
     assert "No such jobs." in (await person.get("/admin/jobs?status=failed")).text
+    assert "job_" in (await person.get("/admin/jobs?status=bogus")).text, "what is no status filters nothing"
     health = " ".join(re.sub(r"<[^>]+>", " ", (await person.get("/admin")).text).split())
     assert "generate_image stub well" in health
     assert re.search(r"generate_speech stub idle \d+ 0 0", health)
@@ -339,6 +384,8 @@ def test_commands_change_and_list_the_same(run: Run) -> None:
     assert "command line" in changes
     assert run("admin", "revenue").out == "No payments.\n"
     assert "generate_image" in run("admin", "providers").out
-    assert run("admin", "jobs").out == ""
+    assert run("admin", "jobs", "--status", "failed").out == run("admin", "jobs").out == ""
+    statuses = "queued, running, succeeded, failed, cancelled"
+    assert f"A job is {statuses}, not bogus." in refused(run("admin", "jobs", "--status", "bogus"))
     assert "Stripe is not configured." in refused(run("billing", "catch-up"))
     assert run("ledger", "verify").out == "The ledger is in order.\n"

@@ -37,6 +37,9 @@ def test_a_plans_file_without_prices_sells_nothing(tmp_path: Path) -> None:
         ("{packs: [{credits: 0, amount: 5}]}", "prices.packs.0.credits"),
         ("{packs: [{credits: 5, amount: 5}, {credits: 5, amount: 6}]}", "two packs of as many credits"),
         ("{discounts: 5}", "prices.discounts"),
+        ("{currency: kwd, plans: {pro: 5124}}", "5,124, where Stripe takes a multiple of 10 for KWD"),
+        ("{currency: isk, packs: [{credits: 5, amount: 550}]}", "550, where Stripe takes a multiple of 100 for ISK"),
+        ("{currency: ugx, plans: {pro: 5000}, packs: [{credits: 5, amount: 1}]}", "a multiple of 100 for UGX"),
         ("[]", None),
         ("5", "Input should be a valid dictionary"),
     ],
@@ -48,10 +51,17 @@ def test_prices_that_cannot_be(tmp_path: Path, prices: str, problem: str | None)
     if problem is None:
         assert load_prices(path, plans) == Prices()
         return
-    with pytest.raises(ValueError, match=r"cannot be used|has a price|has two packs") as refusal:
+    with pytest.raises(ValueError, match=r"cannot be used|has a price|has an amount|has two packs") as refusal:
         load_prices(path, plans)
     assert problem in str(refusal.value)
     assert str(path) in str(refusal.value)
+
+
+@pytest.mark.parametrize("currency", ["jod", "omr", "tnd", "isk", "ugx", "huf", "jpy"])
+def test_amounts_that_stripe_takes_are_taken(tmp_path: Path, currency: str) -> None:
+    path = tmp_path / "plans.yaml"
+    path.write_text(f"{PLANS}prices: {{currency: {currency}, plans: {{pro: 5100}}}}\n")
+    assert load_prices(path, load_plans(path)).plans == {"pro": 5100}
 
 
 @pytest.mark.parametrize(
@@ -61,7 +71,12 @@ def test_prices_that_cannot_be(tmp_path: Path, prices: str, problem: str | None)
         (0, "usd", "$0.00"),
         (123_456_789, "eur", "€1,234,567.89"),
         (1900, "jpy", "1,900 JPY"),
+        (1_900_000, "vnd", "1,900,000 VND"),
         (5, "chf", "0.05 CHF"),
+        (5000, "kwd", "5.000 KWD"),
+        (12_345_670, "bhd", "12,345.670 BHD"),
+        (1000, "ugx", "10.00 UGX"),
+        (500, "isk", "5.00 ISK"),
     ],
 )
 def test_money_as_people_write_it(amount: int, currency: str, shown: str) -> None:

@@ -43,6 +43,20 @@ async def record(session: Session, act: Act, action: str, account_id: str, detai
     await session.flush()
 
 
+async def first_record_after(
+    session: Session, record_id: int, account_id: str, actions: Sequence[str]
+) -> AuditRecord | None:
+    """The first of these actions about an account that was noted after a record; 0 is before all."""
+    found = await session.execute(
+        select(AuditRecord)
+        .where(col(AuditRecord.account_id) == account_id, col(AuditRecord.id) > record_id)
+        .where(col(AuditRecord.action).in_(actions))
+        .order_by(col(AuditRecord.id))
+        .limit(1)
+    )
+    return found.scalar_one_or_none()
+
+
 async def list_records(
     session: Session, limit: int, cursor: str | None = None, account_id: str | None = None
 ) -> tuple[Sequence[tuple[AuditRecord, str | None]], str | None]:

@@ -11,6 +11,29 @@ from aiops.database.engine import Session
 from aiops.database.tables import Account
 from aiops.ledger import ledger
 
+GIVEN, TAKEN = "credits given", "credits taken"
+
+
+async def change_credits_once(session: Session, act: Act, account_id: str, amount: int, *, seen: int) -> None:
+    """Gives or, below zero, takes credits, for who has seen what was changed up to the record `seen`. To ask twice, as
+    a form does at a double click, changes them once: what was asked for stands right after that record.
+
+    Raises:
+        AccountError: the credits were changed in another way since.
+        ValueError: the account has fewer, or the amount or the reason will not do.
+    """
+    await ledger.lock_account(session, account_id)
+    done = await audit.first_record_after(session, seen, account_id, (GIVEN, TAKEN))
+    if done is None:
+        change = take_credits if amount < 0 else give_credits
+        await change(session, act, account_id, abs(amount))
+        return
+    asked = (act.actor, TAKEN if amount < 0 else GIVEN, _detail(abs(amount)), act.reason.strip())
+    if (done.actor, done.action, done.detail, done.reason) != asked:
+        raise AccountError(
+            "Credits were changed since this page was opened. Look at what was, then send the form again."
+        )
+
 
 async def give_credits(session: Session, act: Act, account_id: str, amount: int) -> int:
     """Gives credits; what can be spent afterwards.
@@ -18,7 +41,7 @@ async def give_credits(session: Session, act: Act, account_id: str, amount: int)
     Raises:
         ValueError: the amount or the reason will not do.
     """
-    await audit.record(session, act, "credits given", account_id, f"{amount:,} credits")
+    await audit.record(session, act, GIVEN, account_id, _detail(amount))
     return await ledger.grant(session, account_id, amount, act.now, description=act.reason.strip())
 
 
@@ -28,8 +51,12 @@ async def take_credits(session: Session, act: Act, account_id: str, amount: int)
     Raises:
         ValueError: the account has fewer, or the amount or the reason will not do.
     """
-    await audit.record(session, act, "credits taken", account_id, f"{amount:,} credits")
+    await audit.record(session, act, TAKEN, account_id, _detail(amount))
     return await ledger.take(session, account_id, amount, act.now, description=act.reason.strip())
+
+
+def _detail(amount: int) -> str:
+    return f"{amount:,} credits"
 
 
 async def set_plan(session: Session, plans: Plans, act: Act, account_id: str, plan: str) -> None:

@@ -13,6 +13,7 @@ from aiops.database.tables import Account, Job, Payment
 from aiops.pagination import decode_moment_and_id, encode_cursor, page
 from aiops.providers.registry import ProviderRegistry
 
+JOB_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
 WILDCARDS = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 

@@ -1,5 +1,6 @@
 """What is sold: plans by the month and packs of credits, from `prices` in the plans file."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -7,10 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aiops.accounts.plans import PRICES, SMALLEST, Plans, read_plans_file
 
-# https://docs.stripe.com/currencies#zero-decimal
+# https://docs.stripe.com/currencies#minor-units
 WITHOUT_DECIMALS = frozenset(
-    ("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf")
+    ("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf")
 )
+WITH_THREE_DECIMALS = frozenset(("bhd", "jod", "kwd", "omr", "tnd"))  # of which Stripe takes two
+WITHOUT_FRACTIONS = frozenset(("isk", "ugx"))  # counted in hundredths at Stripe, though there are none
 SIGNS = {"usd": "$", "eur": "€", "gbp": "£"}
 PACKS_MAX = 20
 
@@ -62,12 +65,18 @@ def load_prices(path: Path | None, plans: Plans) -> Prices:
     for name in prices.plans:
         if name not in plans or name == SMALLEST:
             raise ValueError(f"The plans file {path} has a price for {name}, which is no plan that can be bought.")
+    step = 10 if prices.currency in WITH_THREE_DECIMALS else 100 if prices.currency in WITHOUT_FRACTIONS else 1
+    for amount in (*prices.plans.values(), *(pack.amount for pack in prices.packs)):
+        if amount % step:
+            needed = f"Stripe takes a multiple of {step} for {prices.currency.upper()}"
+            raise ValueError(f"The plans file {path} has an amount of {amount:,}, where {needed}.")
     if len({pack.credits for pack in prices.packs}) < len(prices.packs):
         raise ValueError(f"The plans file {path} has two packs of as many credits.")
     return prices
 
 
 def money(amount: int, currency: str) -> str:
-    """An amount as people write it: `$19.00`, `1,900 JPY`."""
-    number = f"{amount:,}" if currency in WITHOUT_DECIMALS else f"{amount / 100:,.2f}"
+    """An amount as people write it: `$19.00`, `1,900 JPY`, `5.000 KWD`."""
+    decimals = 0 if currency in WITHOUT_DECIMALS else 3 if currency in WITH_THREE_DECIMALS else 2
+    number = f"{Decimal(amount).scaleb(-decimals):,f}"
     return f"{SIGNS[currency]}{number}" if currency in SIGNS else f"{number} {currency.upper()}"

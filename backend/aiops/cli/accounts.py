@@ -19,6 +19,7 @@ from aiops.ledger import ledger
 from aiops.runtime import utc_now
 from aiops.settings import Settings
 
+DAYS_MAX = 36_525  # a century
 Reason = Annotated[str, typer.Option(help="Why; it stands in the list of changes.")]
 
 users = typer.Typer(no_args_is_help=True, help="People who use the service.")
@@ -115,7 +116,9 @@ def users_link(email: str) -> None:
 def keys_create(
     email: str,
     name: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
-    days: Annotated[int | None, typer.Option(help="After how many days it expires; never unless given.", min=1)] = None,
+    days: Annotated[
+        int | None, typer.Option(help="After how many days it expires; never unless given.", min=1, max=DAYS_MAX)
+    ] = None,
 ) -> None:
     """Makes another API key and prints it."""
 

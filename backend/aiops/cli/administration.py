@@ -29,11 +29,15 @@ Limit = Annotated[int, typer.Option(help="How many, the newest first.", min=1, m
 
 @admin.command("jobs")
 def admin_jobs(
-    status: Annotated[str | None, typer.Option(help="Only jobs of this status.")] = None,
+    status: Annotated[
+        str | None, typer.Option(help="Only queued, running, succeeded, failed or cancelled ones.")
+    ] = None,
     email: Annotated[str | None, typer.Option(help="Only those of this account.")] = None,
     limit: Limit = 20,
 ) -> None:
     """Lists everybody's jobs, the newest first."""
+    if status not in (None, *reports.JOB_STATUSES):
+        raise ValueError(f"A job is {', '.join(reports.JOB_STATUSES)}, not {status}.")
     rows, _ = _read(lambda session: reports.list_all_jobs(session, limit, status=status, email=email))
     for job, owner in rows:
         columns = (job.id, f"{job.created_at:%Y-%m-%d %H:%M:%S}", f"{job.status:<9}", f"{job.credits:>4}")

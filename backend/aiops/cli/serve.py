@@ -96,7 +96,7 @@ def _first_plan(runtime: Runtime) -> str:
 
 def _reachable(host: str) -> str:
     """The name under which this machine reaches what listens on `host`."""
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 

@@ -3,6 +3,7 @@ list of all changes. Whoever is no administrator finds nothing at these addresse
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
@@ -28,9 +29,9 @@ PAGE_SIZE = 50
 RECENT = 10
 SEARCH_LENGTH_MAX = 254
 AMOUNT_LENGTH_MAX = 20
+RECORD_LENGTH_MAX = 18  # below the largest number of a row
 HEALTH_HOURS = 24
 REVENUE_DAYS = 30
-JOB_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
 NO_PAGE = PageError(404, "There is no such page", "Begin with the newest.")
 
 Change = Callable[[Session, Act, str], Awaitable[object]]
@@ -76,14 +77,15 @@ async def show_user(visit: Visit) -> Response:
 
 
 async def change_credits(visit: Visit) -> Response:
-    """Gives or, with a minus, takes credits."""
-    typed = visit.form.value("amount").strip().replace(",", "")
+    """Gives or, with a minus, takes credits; once, however often the form of a page is sent."""
+    typed, seen = visit.form.value("amount").strip().replace(",", ""), visit.form.value("seen")
+    if not seen.isdecimal() or len(seen) > RECORD_LENGTH_MAX:
+        raise PageError(400, "The form cannot be read", "Go back, reload the page, and send it again.")
     if not typed.removeprefix("-").isdecimal() or len(typed) > AMOUNT_LENGTH_MAX:
         visit.form.errors["amount"] = f"Write a whole number of up to {ledger.CREDITS_MAX:,}, such as 100 or -100."
         return await _user(visit, 422)
-    amount = int(typed)
-    change = changes.take_credits if amount < 0 else changes.give_credits
-    return await _changed(visit, lambda session, act, account_id: change(session, act, account_id, abs(amount)))
+    change = partial(changes.change_credits_once, amount=int(typed), seen=int(seen))
+    return await _changed(visit, change)
 
 
 async def change_plan(visit: Visit) -> Response:
@@ -103,7 +105,7 @@ async def change_administrator(visit: Visit) -> Response:
 
 async def show_jobs(visit: Visit) -> Response:
     query = visit.request.query_params
-    status = query.get("status") if query.get("status") in JOB_STATUSES else None
+    status = query.get("status") if query.get("status") in reports.JOB_STATUSES else None
     email = query.get("email", "")[:SEARCH_LENGTH_MAX].replace("\0", "") or None
     async with visit.runtime.database.read() as session:
         try:
@@ -117,7 +119,7 @@ async def show_jobs(visit: Visit) -> Response:
         jobs=jobs,
         titles=_titles(visit),
         next_cursor=next_cursor,
-        statuses=JOB_STATUSES,
+        statuses=reports.JOB_STATUSES,
         chosen=status or "",
         email=email or "",
     )
@@ -201,6 +203,7 @@ async def _user(visit: Visit, status: int = 200) -> Response:
         titles=_titles(visit),
         payments=payments[:RECENT],
         records=records,
+        seen=records[0][0].id if records else 0,
         is_changed="changed" in visit.request.query_params,
     )
 
