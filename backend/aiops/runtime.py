@@ -19,6 +19,7 @@ from aiops.providers.embedded.inspector import Inspector
 from aiops.providers.registry import ProviderRegistry
 from aiops.settings import Settings
 from aiops.storage.files import FileStore
+from aiops.storage.sharing import SharedCheck
 from aiops.storage.signed_urls import SignedUrls
 from aiops.uploads.places import Places
 
@@ -36,7 +37,8 @@ class Runtime:
     """`inspector` tells what an uploaded file is, `uploads` has the places for those that arrive. `clock` is the one
     source of time for windows, months, leases and links; `draining` is set once the process is to stop; `arrivals`
     wakes the worker; `outgoing` is set where deliveries may have been written here; `signals` are what processes tell
-    one another. `payments` is None where nothing is sold."""
+    one another; `storage_check` is shared by those who ask whether the process is ready. `payments` is None where
+    nothing is sold."""
 
     settings: Settings
     document: Document
@@ -51,6 +53,7 @@ class Runtime:
     payments: Gateway | None = None
     inspector: Inspector = field(default_factory=Inspector)
     uploads: Places = field(default_factory=Places)
+    storage_check: SharedCheck = field(default_factory=SharedCheck)
     waiters: Waiters = field(default_factory=Waiters)
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     arrivals: Arrivals = field(default_factory=Arrivals)

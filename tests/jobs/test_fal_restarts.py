@@ -64,8 +64,15 @@ class Shop:
         return job_id
 
     async def job(self, job_id: str) -> dict[str, Any]:
+        return await self.ask("GET", f"/api/jobs/{job_id}")
+
+    async def cancel(self, job_id: str) -> str:
+        """What has become of the job."""
+        return str((await self.ask("POST", f"/api/jobs/{job_id}/cancel"))["status"])
+
+    async def ask(self, method: str, path: str) -> dict[str, Any]:
         async with httpx.AsyncClient(base_url=self.server.url, timeout=60) as client:
-            answer = await client.get(f"/api/jobs/{job_id}", headers={"Authorization": f"Bearer {self.key}"})
+            answer = await client.request(method, path, headers={"Authorization": f"Bearer {self.key}"})
         shown: dict[str, Any] = answer.json()
         return shown
 
@@ -179,3 +186,20 @@ async def test_a_server_that_is_told_to_stop_leaves_the_order_to_the_next_one(
             books = await running.books()
     assert [work.is_cancelled for work in running.fal.work.values()] == [False]
     assert [job.status for job in books.jobs] == ["succeeded"]
+
+
+async def test_an_order_that_nobody_has_taken_up_yet_is_cancelled_with_its_job(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with shop(tmp_path, database_url) as running:
+        running.fal.holds = True
+        with forked(running.server) as first:
+            job_id = await running.order()
+            first.terminate()
+            await has_died(first, 30)
+        with forked(running.server, AIOPS_JOB_SLOTS="0"):
+            assert (await running.job(job_id))["status"] == "queued"
+            assert await running.cancel(job_id) == "cancelled"
+            assert [work.is_cancelled for work in running.fal.work.values()] == [True]
+            books = await running.books()
+    assert books.account.credits == OPENING_CREDITS

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
 
 from aiops.accounts import rate_limits
 from aiops.accounts.accounts import create_account
@@ -18,6 +17,7 @@ from aiops.jobs import queue
 from aiops.jobs.submission import count_refused
 from aiops.ledger import ledger
 from aiops.runtime import utc_now
+from tests.fixtures.postgresql import are_held_up
 from tests.fixtures.service import until
 
 PLANS = load_plans(None)
@@ -79,7 +79,7 @@ async def test_a_worker_that_was_beaten_to_the_last_slot_takes_the_next_accounts
         await session.flush()
         await ledger.lock_account(session, ada)
         beaten = asyncio.create_task(queue.claim(database, PLANS, "beaten", 30, utc_now()))
-        await until(lambda: _somebody_waits(database))
+        await until(lambda: are_held_up(database, 1))
     claim = await beaten
     assert claim is not None
     assert claim.job.id == bobs.id
@@ -99,12 +99,3 @@ async def _queue_job(session: Session, account_id: str) -> Job:
     session.add(job)
     await session.flush()
     return job
-
-
-async def _somebody_waits(database: Database) -> bool:
-    async with database.read() as session:
-        waiting = text(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity"
-            " WHERE datname = current_database())"
-        )
-        return bool((await session.execute(waiting)).scalar_one())

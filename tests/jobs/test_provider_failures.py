@@ -17,6 +17,7 @@ from tests.fixtures.providers import MP3, png
 from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Service, running_service
 
 NOT_AN_IMAGE = "The provider answered with something that is not an image."
+CUT_OFF = "The provider answered with an image that is cut off."
 NOT_A_RECORDING = "The provider answered with something that is not a recording."
 NO_TEXT = "The provider answered without a usable text."
 UNFORESEEN = "Something went wrong on our side."
@@ -52,6 +53,7 @@ ROWS = [
     Row("garbage", IMAGE, answering(Media(b"\x00garbage", "image/png", "m")), 500, NOT_AN_IMAGE),
     Row("empty file", IMAGE, answering(Media(b"", "image/png", "m")), 500, NOT_AN_IMAGE),
     Row("page of an error", IMAGE, answering(Media(b"<html>502</html>", "image/png", "m")), 500, NOT_AN_IMAGE),
+    Row("image that is cut off", IMAGE, answering(Media(png()[:-20], "image/png", "m")), 500, CUT_OFF),
     Row("sound for an image", IMAGE, answering(Media(MP3, "image/png", "m")), 500, NOT_AN_IMAGE),
     Row("image for sound", SPEECH, answering(Media(png(), "audio/mpeg", "m")), 500, NOT_A_RECORDING),
     Row("empty sound", SPEECH, answering(Media(b"", "audio/mpeg", "m")), 500, NOT_A_RECORDING),

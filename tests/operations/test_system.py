@@ -19,6 +19,8 @@ from sqlalchemy import text
 from aiops.contract.document import DEFAULT_PATH
 from aiops.operations import get_readiness
 from aiops.providers.base import Call, ProviderUnavailableError
+from aiops.storage.files import FileStore, StorageError
+from aiops.storage.sharing import SharedCheck
 from tests.fixtures.disk import room_for
 from tests.fixtures.service import IMAGE, Service, running_service
 
@@ -42,7 +44,58 @@ async def test_a_process_without_storage_is_healthy_but_not_ready(sqlite_service
     assert (answer.status_code, answer.json()) == (503, NO_STORAGE)
     assert (await client.get("/health")).status_code == 200
     folder.unlink()
+    sqlite_service.clock.advance(seconds=5)
     assert (await client.get("/ready")).status_code == 200
+
+
+async def test_the_storage_is_looked_at_once_in_five_seconds_however_many_ask(
+    stored_service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket is paid for by the request, and anybody may ask."""
+    store, client, clock = stored_service.runtime.store, stored_service.client(), stored_service.clock
+    check, looks, is_away = type(store).check, list[int](), False
+
+    async def counted(self: FileStore) -> None:
+        looks.append(len(looks))
+        await (fail() if is_away else check(self))
+
+    async def fail() -> None:
+        await asyncio.sleep(0.1)
+        raise StorageError("Connection refused")
+
+    async def statuses(number: int) -> set[int]:
+        answers = await asyncio.gather(*(client.get("/ready") for _ in range(number)))
+        return {answer.status_code for answer in answers}
+
+    monkeypatch.setattr(type(store), "check", counted)
+    assert (await statuses(20), len(looks)) == ({200}, 1)
+    clock.advance(seconds=1)
+    is_away = True
+    assert (await statuses(3), len(looks)) == ({200}, 1)
+    clock.advance(seconds=4)
+    assert (await statuses(20), len(looks)) == ({503}, 2), "it is not said to be there for any longer"
+    is_away = False
+    clock.advance(seconds=5)
+    assert (await statuses(3), len(looks)) == ({200}, 3)
+
+
+async def test_one_who_does_not_wait_for_the_storage_leaves_it_to_the_next(
+    sqlite_service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, check = asyncio.Event(), SharedCheck()
+
+    async def hang(_store: FileStore) -> None:
+        begun.set()
+        await asyncio.sleep(600)
+
+    runtime = sqlite_service.runtime
+    monkeypatch.setattr(type(runtime.store), "check", hang)
+    asking = asyncio.create_task(check.check(runtime.store, runtime.clock))
+    await begun.wait()
+    asking.cancel()
+    await asyncio.wait([asking])
+    monkeypatch.undo()
+    await check.check(runtime.store, runtime.clock)
 
 
 async def test_a_process_without_its_database_is_healthy_but_not_ready(
@@ -234,10 +287,12 @@ async def test_a_database_that_can_only_be_read_is_not_ready(
 async def test_a_process_whose_disk_is_full_is_not_ready(sqlite_service: Service) -> None:
     client = sqlite_service.client()
     assert (await client.get("/ready")).status_code == 200
+    sqlite_service.clock.advance(seconds=5)
     with room_for(0):
         answer = await client.get("/ready")
         assert (await client.get("/health")).status_code == 200
     assert (answer.status_code, answer.json()) == (503, NO_STORAGE)
+    sqlite_service.clock.advance(seconds=5)
     assert (await client.get("/ready")).status_code == 200
 
 

@@ -536,6 +536,7 @@ async def test_a_storage_that_is_away_is_not_ready(stored_service: Service, monk
 
     client = stored_service.client()
     assert (await client.get("/ready")).status_code == 200
+    stored_service.clock.advance(seconds=5)
     monkeypatch.setattr(type(stored_service.runtime.store), "check", fail)
     assert (await client.get("/ready")).status_code == 503
 

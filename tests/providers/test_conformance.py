@@ -184,6 +184,17 @@ async def test_how_a_provider_acts_and_what_it_comes_to(
     assert SECRET not in written, "the key is in the log"
 
 
+@pytest.mark.parametrize("subject", [one for one in SUBJECTS if one.service == "image"], ids=lambda one: one.id)
+async def test_an_image_that_ends_too_soon(subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it comes from a server that closes the connection without having said how long the image is."""
+    pauses = Pauses()
+    monkeypatch.setattr(remote, "time", pauses)
+    async with subject.adapter.running(monkeypatch) as server:
+        server.image = png()[:-20]
+        assert await outcome(provider_of(subject.adapter, server, pauses), "image", tmp_path, Asked().call()) == FAILED
+        assert len(server.orders) == 1
+
+
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda one: one.id)
 async def test_a_provider_that_is_not_there(subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with subject.adapter.running(monkeypatch) as server:

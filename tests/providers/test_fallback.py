@@ -5,7 +5,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from aiops.jobs import execution, queue
 from aiops.providers import remote
 from aiops.providers.loading import load_providers
 from tests.fixtures.adapters import FAL, HUGGINGFACE, OPENAI, Pauses, set_variables, tools
+from tests.fixtures.providers import png
 from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Customer, Service, running_service, until
-from tests.fixtures.upstream import TEXT, Behaviour, upstream
+from tests.fixtures.upstream import TEXT, Answer, Behaviour, Request, upstream
 from tests.fixtures.upstream_fal import FalServer, failed_with
 from tests.fixtures.upstream_huggingface import HuggingFaceServer
 from tests.fixtures.upstream_openai import OpenAIServer
@@ -163,6 +164,43 @@ async def test_who_is_paid_where_hugging_face_is_preferred(
         assert await ada.credits() == (95 if status == 200 else 100)
 
 
+# Who is preferred, and why the caller gets nothing: an answer is there or not, a file may be whole the next time.
+CUT_OFF = {
+    "fal": NOT_FETCHED,
+    "huggingface": "The provider answered with an image that is cut off.",
+    "openai_compatible": "The provider answered with an image that is cut off.",
+}
+
+
+@pytest.mark.parametrize("name", CUT_OFF)
+async def test_nobody_pays_us_for_an_image_that_is_cut_off(
+    name: str, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with both(tmp_path, database_url, monkeypatch, name) as pair:
+        pair.fal.image = pair.openai.image = pair.huggingface.image = png()[:-20]
+        ada = await pair.service.customer(credits=100)
+        answer = await ada.image()
+        assert (answer.status_code, answer.json()["reason"]) == (500, CUT_OFF[name])
+        assert (answer.json()["refunded"], await ada.credits()) == (True, 100)
+
+
+async def test_an_image_that_fal_has_cut_off_is_fetched_again(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut, file = iter([True, True, False]), FalServer.file
+
+    def cut_at_first(self: FalServer, request: Request, name: str) -> Answer:
+        answer = file(self, request, name)
+        return replace(answer, body=answer.body[:-20], says_length=False) if next(cut) else answer
+
+    monkeypatch.setattr(FalServer, "file", cut_at_first)
+    async with both(tmp_path, database_url, monkeypatch) as pair:
+        ada = await pair.service.customer(credits=100)
+        body = (await ada.image()).json()
+        assert (body["provider"], len(pair.fal.orders), await ada.credits()) == ("fal", 1, 95)
+        assert (await ada.client.get(body["image_url"])).content == png()
+
+
 async def is_cancelled(fal: FalServer) -> bool:
     return [work.is_cancelled for work in fal.work.values()] == [True]
 
@@ -272,12 +310,15 @@ async def test_a_paid_answer_that_is_of_no_use_is_not_bought_again(
         assert (len(pair.openai.orders), len(pair.fal.orders)) == (1, 0)
 
 
+@pytest.mark.parametrize("trouble", [{"behaviour": Behaviour.TRUNCATED}, {"image": png()[:-20]}], ids=["said", "not"])
 async def test_one_that_nobody_pays_may_break_off(
-    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+    trouble: dict[str, Any], tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Whether its answer said how long it is, or not."""
     async with both(tmp_path, database_url, monkeypatch) as pair:
         monkeypatch.delenv("OPENAI_API_KEY")
-        pair.openai.key, pair.openai.behaviour = "", Behaviour.TRUNCATED
+        for name, value in {"key": "", **trouble}.items():
+            setattr(pair.openai, name, value)
         pair.service.runtime.providers._providers = tuple(
             load_providers(["openai_compatible", "fal"], tools(pair.fal, Pauses()))
         )

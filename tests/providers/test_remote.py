@@ -13,6 +13,7 @@ from aiops.providers.answers import MEDIA_BYTES_MAX
 from aiops.providers.base import ProviderFailedError, ProviderLimitError, ProviderUnavailableError
 from aiops.providers.remote import Deadline, Remote
 from tests.fixtures.adapters import FAL_KEY, Pauses, tools
+from tests.fixtures.providers import MP3, png
 from tests.fixtures.upstream import Answer, Request, Upstream, said, upstream
 
 IN_DOUBT = [408, 499, 502, 504, 520, 522, 524, 598, 599]
@@ -49,6 +50,19 @@ async def test_a_result_that_is_paid_for_is_fetched_in_spite_of_trouble() -> Non
     async with saying(*trouble, Answer(200, b"whole")) as one:
         assert await one.remote.fetch(one.server.url, Deadline(60)) == b"whole"
     assert one.pauses.seconds == sorted(one.pauses.seconds), "each time a little longer"
+
+
+async def test_an_image_that_is_cut_off_is_fetched_again() -> None:
+    """Where its server has not said how long it is, nothing but the image tells."""
+    half = Answer(200, png()[:-20], says_length=False)
+    async with saying(half, half, Answer(200, png(), says_length=False)) as one:
+        assert await one.remote.fetch(one.server.url, Deadline(60)) == png()
+    assert len(one.server.requests) == 3
+
+
+async def test_a_recording_is_fetched_as_it_comes() -> None:
+    async with saying(Answer(200, MP3, says_length=False)) as one:
+        assert await one.remote.fetch(one.server.url, Deadline(60)) == MP3
 
 
 @pytest.mark.parametrize(("left_seconds", "seconds"), [(3600, 120), (1, 1)])

@@ -96,12 +96,8 @@ class JobContext:
         raise _verdict(failures)
 
     async def take_back(self) -> None:
-        """Tells the provider that nobody waits for its work any more, where it can be told: the job has ended."""
-        if self.provider_request_id is None:
-            return
-        for provider in self._named(self.provider):
-            if isinstance(provider, CancellingProvider):
-                await provider.cancel(self.job.operation_id, self.job.model or "", self.provider_request_id)
+        """As the function of this name, of what this worker knows: the order's number may not be noted yet."""
+        await take_back(self.runtime, self.job, self.provider, self.provider_request_id)
 
     async def store(self, media: Media, content_type: ContentType) -> str:
         """Keeps a generated file and returns the link to it.
@@ -171,14 +167,10 @@ class JobContext:
     def _candidates(self) -> list[Provider]:
         """Who is to be tried; only the one that already works on it, where an earlier attempt got that far."""
         if self.job.provider_request_id is not None:
-            return self._named(self.job.provider)
+            return _named(self.runtime, self.job.provider)
         operation_id = self.job.operation_id
         candidates = self.runtime.providers.candidates(operation_id, self.job.model or "")
         return [provider for provider in candidates if provider.unsupported(operation_id, self.request) is None]
-
-    def _named(self, name: str | None) -> list[Provider]:
-        """The provider of this name, where it is still configured; also if it takes no new work at the moment."""
-        return [provider for provider in self.runtime.providers.named if provider.name == name]
 
     async def _begin(self, provider: Provider) -> Call:
         resumed = self.job.provider_request_id if provider.name == self.job.provider else None
@@ -208,6 +200,20 @@ class JobContext:
 
     def _report(self, progress: float) -> None:
         self.progress = min(max(progress, 0.0), 1.0)
+
+
+async def take_back(runtime: Runtime, job: Job, provider_name: str | None, provider_request_id: str | None) -> None:
+    """Tells the provider that nobody waits for its work any more, where it can be told: the job has ended."""
+    if provider_request_id is None:
+        return
+    for provider in _named(runtime, provider_name):
+        if isinstance(provider, CancellingProvider):
+            await provider.cancel(job.operation_id, job.model or "", provider_request_id)
+
+
+def _named(runtime: Runtime, name: str | None) -> list[Provider]:
+    """The provider of this name, where it is still configured; also if it takes no new work at the moment."""
+    return [provider for provider in runtime.providers.named if provider.name == name]
 
 
 async def _to_its_end(transaction: Coroutine[Any, Any, T]) -> T:

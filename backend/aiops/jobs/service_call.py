@@ -18,6 +18,7 @@ from aiops.database.engine import Database
 from aiops.database.tables import Job
 from aiops.errors import ApiError, DatabaseUnavailableError, JobRunningError
 from aiops.jobs import queue
+from aiops.jobs.execution import take_back
 from aiops.jobs.presentation import answer, find_job, present
 from aiops.jobs.submission import Outcome, Submission, submit, was_accepted
 from aiops.jobs.succession import wake_successors
@@ -138,8 +139,12 @@ async def _said_of(runtime: Runtime, account_id: str, job_id: str) -> dict[str, 
 
 
 async def cancel(runtime: Runtime, account_id: str, job_id: str) -> None:
-    """Ends a job of an account, if it is open, and tells those who wait for it."""
-    await _tell(runtime, await queue.cancel(runtime.database, account_id, job_id, runtime.clock()))
+    """Ends a job of an account, if it is open, and tells those who wait for it. Where a worker has it, that one takes
+    back what it has ordered; what one that has stopped left to the next is taken back here."""
+    cancelled = await queue.cancel(runtime.database, account_id, job_id, runtime.clock())
+    await _tell(runtime, cancelled)
+    if cancelled is not None and cancelled.worker is None:
+        await take_back(runtime, cancelled, cancelled.provider, cancelled.provider_request_id)
 
 
 async def _tell(runtime: Runtime, ended: Job | None) -> None:

@@ -28,7 +28,7 @@ async def handle(context: Context) -> Health:
             await session.execute(_CHANGE_NOTHING)
             is_worked = context.runtime.settings.works or await any_lately(session, context.runtime.clock())
         await check_migrated(context.runtime.database)
-        await context.runtime.store.check()
+        await context.runtime.storage_check.check(context.runtime.store, context.runtime.clock)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         log.warning("not_ready", part="database", error=type(error).__name__)
         raise NotReadyError("The database cannot be reached.") from None

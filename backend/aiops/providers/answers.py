@@ -1,6 +1,7 @@
 """What a provider's answer must be to count as one. Anything else is the provider's failure, not the caller's."""
 
 from aiops.providers.base import Media, ProviderUnavailableError, Transcript
+from aiops.providers.images import is_cut_off
 from aiops.storage import content_types
 from aiops.storage.content_types import ContentType
 
@@ -9,8 +10,11 @@ MEDIA_BYTES_MAX = 50 * 1024 * 1024
 
 
 def checked_image(media: Media) -> ContentType:
-    """The type of a generated image. Raises ProviderUnavailableError where it is none."""
-    return _checked_media(media, content_types.IMAGES, "an image")
+    """The type of a generated image. Raises ProviderUnavailableError where it is none, or not a whole one."""
+    detected = _checked_media(media, content_types.IMAGES, "an image")
+    if is_cut_off(media.data):
+        raise ProviderUnavailableError("The provider answered with an image that is cut off.")
+    return detected
 
 
 def checked_speech(media: Media) -> ContentType:

@@ -31,6 +31,7 @@ from aiops.providers.base import (
     ProviderUnavailableError,
     Tools,
 )
+from aiops.providers.images import is_cut_off
 from aiops.providers.reading import loggable, parsed
 
 log = structlog.get_logger()
@@ -160,7 +161,8 @@ class Remote:
             raise ProviderUnavailableError("The provider did not take the audio.")
 
     async def fetch(self, url: str, deadline: Deadline) -> bytes:
-        """The result behind a link, for which the provider has been paid; the key is not sent there.
+        """The result behind a link, for which the provider has been paid; the key is not sent there. An image that is
+        cut off is fetched again, as what could not be fetched is.
 
         Raises:
             ProviderFailedError: it cannot be had.
@@ -170,7 +172,7 @@ class Remote:
         for left in reversed(range(FETCHES_MAX)):
             seconds = min(FETCH_SECONDS, until.left_seconds)
             try:
-                return await self._web.fetch(url, size_max_bytes=MEDIA_BYTES_MAX, timeout_seconds=seconds)
+                return await self._fetch_whole(url, seconds)
             except (FetchError, RefusedUrlError) as error:
                 log.warning("result_not_fetched", provider=self.name, reason=error.reason)
                 if isinstance(error, RefusedUrlError | TooLargeError):
@@ -178,6 +180,12 @@ class Remote:
             if not left or not await waiting.again():
                 break
         raise ProviderFailedError("The provider's result could not be fetched.")
+
+    async def _fetch_whole(self, url: str, timeout_seconds: float) -> bytes:
+        data = await self._web.fetch(url, size_max_bytes=MEDIA_BYTES_MAX, timeout_seconds=timeout_seconds)
+        if is_cut_off(data):
+            raise FetchError("The image is cut off.")
+        return data
 
     def failed(self, answer: ApiAnswer, reason: str) -> ProviderFailedError:
         """To be raised where an answer that was paid for is of no use."""

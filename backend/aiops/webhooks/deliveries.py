@@ -91,12 +91,14 @@ async def note(database: Database, delivery: Delivery, answer: Answer, now: date
         & (col(Delivery.attempts) == delivery.attempts)
         & (col(Delivery.status) == "pending")
     )
+    gone_id = delivery.webhook_id if answer.status == GONE else None
     async with database.write() as session:
+        webhook = None if gone_id is None else await subscriptions.lock(session, gone_id)
         await session.execute(
             update(Delivery).where(is_ours).values(**values).execution_options(synchronize_session=False)
         )
-        if answer.status == GONE and delivery.webhook_id is not None:
-            await subscriptions.disable(session, delivery.webhook_id, GONE_REASON, now)
+        if webhook is not None:
+            await subscriptions.disable(session, webhook, GONE_REASON, now)
 
 
 async def list_deliveries(

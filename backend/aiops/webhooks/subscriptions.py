@@ -60,6 +60,13 @@ async def find(session: Session, webhook_id: str, account_id: str | None = None)
     return (await session.execute(found)).scalar_one_or_none()
 
 
+async def lock(session: Session, webhook_id: str) -> Webhook | None:
+    """A webhook, locked. Whoever ends its deliveries locks it before them: else two that do would wait for each
+    other."""
+    found = select(Webhook).where(col(Webhook.id) == webhook_id).with_for_update(key_share=True)
+    return (await session.execute(found)).scalar_one_or_none()
+
+
 async def list_webhooks(
     session: Session, account_id: str, limit: int, cursor: str | None, event: str | None = None
 ) -> tuple[Sequence[Webhook], str | None]:
@@ -103,11 +110,12 @@ async def end_all(session: Session, account_id: str, now: datetime) -> None:
     await signing.forget(session, account_id)
 
 
-async def disable(session: Session, webhook_id: str, reason: str, now: datetime) -> None:
-    """Ends a webhook whose receiver does not want it any more; it stays, so that its owner sees why."""
-    still_on = (col(Webhook.id) == webhook_id) & col(Webhook.disabled_at).is_(None)
-    await session.execute(update(Webhook).where(still_on).values(disabled_at=now, disabled_reason=reason))
-    await _end_deliveries(session, webhook_id, reason, now)
+async def disable(session: Session, webhook: Webhook, reason: str, now: datetime) -> None:
+    """Ends a webhook, which is locked, whose receiver does not want it any more; it stays, so that its owner sees
+    why."""
+    if webhook.disabled_at is None:
+        webhook.disabled_at, webhook.disabled_reason = now, reason
+    await _end_deliveries(session, webhook.id, reason, now)
 
 
 async def _end_deliveries(session: Session, webhook_id: str, reason: str, now: datetime) -> None:
