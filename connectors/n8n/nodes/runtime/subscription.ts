@@ -3,10 +3,11 @@
 import type { IDataObject, IHookFunctions, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
 import { failure } from './errors';
+import { items } from './pages';
 import { at, isObject, textAt } from './pointer';
 import { isGenuine } from './signature';
 import { bound, call } from './transport';
-import type { Api, Subscription } from './types';
+import type { Api, Call, Subscription } from './types';
 
 /** How many deliveries a process of n8n remembers, to know one that is repeated. */
 const SEEN_MAX = 10_000;
@@ -20,8 +21,16 @@ export async function isRegistered(context: IHookFunctions, api: Api, all: Subsc
 	const held = context.getWorkflowStaticData('node');
 	if (held.subscription === undefined || held.wanted !== wanted(context)) return false;
 	if (one.list === undefined) return true;
-	const answer = await call(context, api, api.operations[one.list.operation], bound(one.list.bindings, undefined));
-	return JSON.stringify(answer.body).includes(JSON.stringify(context.getNodeWebhookUrl('default')).slice(1, -1));
+	const listed = await whole(context, api, one.list);
+	return JSON.stringify(listed).includes(JSON.stringify(context.getNodeWebhookUrl('default')).slice(1, -1));
+}
+
+/** All that a call lists, on however many pages. */
+async function whole(context: IHookFunctions, api: Api, list: Call): Promise<unknown> {
+	const operation = api.operations[list.operation];
+	const values = bound(list.bindings, undefined);
+	if (operation.pages !== undefined) return await items(context, api, operation, values, 0, Infinity);
+	return (await call(context, api, operation, values)).body;
 }
 
 /** Registers the webhook and keeps what is answered, with its secret, beside the workflow. */
