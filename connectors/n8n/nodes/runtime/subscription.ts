@@ -14,10 +14,13 @@ const SEEN_MAX = 10_000;
 /** In memory: what a webhook keeps beside its workflow is lost when the delivery starts a run (n8n 2.41). */
 const SEEN = new Set<string>();
 const GONE = [404, 410];
+/** When n8n starts a workflow by itself. Whoever activates one wants a webhook that works: the one that is listed may be disabled. */
+const BY_ITSELF = ['init', 'leadershipChange'];
 
 /** Whether the webhook is known to be registered for what is wanted now. */
 export async function isRegistered(context: IHookFunctions, api: Api, all: Subscription[]): Promise<boolean> {
 	const one = wantedOf(context, all);
+	if (!BY_ITSELF.includes(context.getActivationMode())) return false;
 	const held = context.getWorkflowStaticData('node');
 	if (held.subscription === undefined || held.wanted !== wanted(context)) return false;
 	if (one.list === undefined) return true;

@@ -5,7 +5,7 @@ const path = require('node:path');
 
 const folder = path.resolve(process.argv[2]);
 const { AiopsTrigger } = require(path.join(folder, 'dist/nodes/AiopsTrigger/AiopsTrigger.node.js'));
-const { url, events, webhooks } = JSON.parse(readFileSync(0, 'utf8'));
+const { url, events, mode, webhooks } = JSON.parse(readFileSync(0, 'utf8'));
 
 async function listed(_, { url: asked }) {
   const { searchParams } = new URL(asked);
@@ -17,6 +17,7 @@ async function listed(_, { url: asked }) {
 const context = {
   getNode: () => ({ id: 'node', name: 'Job', type: 'aiopsTrigger', typeVersion: 1, position: [0, 0], parameters: {} }),
   getNodeParameter: () => events,
+  getActivationMode: () => mode,
   getNodeWebhookUrl: () => url,
   getWorkflowStaticData: () => ({ subscription: { id: 'hook_1' }, wanted: JSON.stringify([url, events]) }),
   getCredentials: async () => ({ baseUrl: 'https://aiops.example', apiKey: 'key' }),

@@ -20,8 +20,8 @@ def _built() -> None:
     subprocess.run(["npm", "run", "--silent", "build"], cwd=PACKAGE, env=node_environment(), check=True)
 
 
-def is_registered(*webhooks: dict[str, Any]) -> Any:
-    given = json.dumps({"url": URL, "events": ["job.failed"], "webhooks": webhooks})
+def is_registered(*webhooks: dict[str, Any], mode: str = "init") -> Any:
+    given = json.dumps({"url": URL, "events": ["job.failed"], "mode": mode, "webhooks": webhooks})
     command = ["node", str(REGISTRATION), str(PACKAGE)]
     done = subprocess.run(command, input=given, env=node_environment(), capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
@@ -39,3 +39,9 @@ def test_a_webhook_is_known_however_many_were_made_after_it(later: int) -> None:
 
 def test_a_webhook_that_is_on_no_page_is_registered_anew() -> None:
     assert is_registered(*(listed(number) for number in range(250, 1, -1))) is False
+
+
+@pytest.mark.parametrize("mode", ["activate", "update"])
+def test_whoever_activates_a_workflow_gets_a_webhook_that_works(mode: str) -> None:
+    """The service may have disabled the one that n8n could not remove before."""
+    assert is_registered({**listed(1), "status": "disabled"}, mode=mode) is False
