@@ -13,7 +13,7 @@ const N8N = `
     constructor(node, cause, options) { super(options.message); Object.assign(this, options); this.context = {}; }
   }
   export const sleep = async () => {};
-  export const tryToParseDateTime = () => { throw new Error('no moment is asked for here'); };
+  export const tryToParseDateTime = (text) => ({ toJSDate: () => new Date(text) });
 `;
 const N8N_URL = `data:text/javascript,${encodeURIComponent(N8N)}`;
 registerHooks({

@@ -11,6 +11,8 @@ TEXT = {"type": "string"}
 PREFER = {"name": "Prefer", "in": "header", "schema": TEXT}
 RESULT = {"properties": {"url": TEXT}}
 JOB = {"properties": {"id": TEXT, "status": TEXT, "cost": {"type": "integer"}, "result": RESULT}}
+# Usual answers of which such a job has nothing.
+NOT_OF_A_JOB: list[dict[str, Any]] = [{"audio/mpeg": {}}, {"text/plain": {}}, {"application/json": {}}]
 STATEMENT = {
     "id": "/id",
     "state": "/status",

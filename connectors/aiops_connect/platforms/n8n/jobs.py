@@ -30,7 +30,7 @@ def facts(app: ir.App, operation: ir.Operation, one: ir.Job) -> Property:
         "cancelled": list(one.cancelled),
         "start": calls.bindings(one.start),
         "outputs": [{"name": output.name, "pointer": output.pointer} for output in one.outputs],
-        "isRepeated": operation.idempotency is not None and bool(_missing(operation, one)),
+        "isRepeated": _is_repeated(operation, one),
     }
     if (resume := step(app, one.status.operation, is_waiting=True)) is not None:
         found["resume"] = resume
@@ -43,10 +43,16 @@ def facts(app: ir.App, operation: ir.Operation, one: ir.Job) -> Property:
     return found
 
 
-def _missing(operation: ir.Operation, one: ir.Job) -> set[str]:
-    """What the operation answers and the job does not have."""
-    answer = operation.answer
-    return {each.name for each in answer.fields} - {output.name for output in one.outputs} if answer else set()
+def is_result_lost(operation: ir.Operation, one: ir.Job) -> bool:
+    """Whether what the operation answers comes neither of the job nor of the call under its key: a file, for one."""
+    answers = operation.answer is not None and operation.answer.type is not None
+    return answers and not one.outputs and not _is_repeated(operation, one)
+
+
+def _is_repeated(operation: ir.Operation, one: ir.Job) -> bool:
+    """Whether the call is made again under its key, for what the operation answers and the job does not have."""
+    answered = {each.name for each in operation.answer.fields} if operation.answer is not None else set()
+    return operation.idempotency is not None and bool(answered - {output.name for output in one.outputs})
 
 
 def step(app: ir.App, operation: str, *, is_waiting: bool = False) -> str | None:

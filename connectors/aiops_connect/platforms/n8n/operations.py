@@ -10,6 +10,10 @@ from aiops_connect.platforms.n8n.properties import Property, Searches
 from aiops_connect.problem import Problem
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+_LOST = (
+    "Nothing of its usual answer stands in the job that it waits for, whose result n8n would lose. Describe JSON with "
+    "members of the job's result as that answer, or exclude the operation."
+)
 
 
 @dataclass
@@ -224,3 +228,5 @@ def waiting(shared: Shared, operation: ir.Operation, resource: str, value: str) 
 def _problems(operation: ir.Operation) -> Iterable[Problem]:
     if operation.method.upper() not in _METHODS:
         yield Problem(operation.source, f"n8n makes no calls by the method {operation.method}. Exclude the operation.")
+    if isinstance(operation.execution, ir.Job) and jobs.is_result_lost(operation, operation.execution):
+        yield Problem(operation.source, _LOST)

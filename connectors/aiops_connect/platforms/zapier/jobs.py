@@ -61,3 +61,9 @@ def outputs_of(operation: ir.Operation, execution: ir.Job) -> tuple[ir.Field, ..
     answered = operation.answer.fields if operation.answer is not None else ()
     known = {output.name for output in execution.outputs}
     return tuple(field for field in answered if field.name in known)
+
+
+def is_result_lost(operation: ir.Operation) -> bool:
+    """Whether the operation answers something of which a job has nothing: a file, for one."""
+    answers = operation.answer is not None and operation.answer.type is not None
+    return answers and isinstance(operation.execution, ir.Job) and not operation.execution.outputs

@@ -8,12 +8,17 @@ from aiops_connect.platforms.zapier import actions, fields, naming, triggers
 from aiops_connect.platforms.zapier.actions import Action
 from aiops_connect.platforms.zapier.authentication import Authentication, authentication, can_call
 from aiops_connect.platforms.zapier.calls import call, own_node
+from aiops_connect.platforms.zapier.jobs import is_result_lost
 from aiops_connect.problem import Problem
 from aiops_connect.publisher import Publisher
 
 OTHER_CREDENTIALS = (
     "It needs other credentials than those that people connect with, and an app of Zapier has one kind of connection. "
     "Exclude it with x-connector-exclude: true."
+)
+LOST = (
+    "Nothing of its usual answer stands in the job that it waits for, whose result Zapier would lose. Describe JSON "
+    "with members of the job's result as that answer, or exclude the operation."
 )
 
 
@@ -49,6 +54,9 @@ def steps(app: ir.App, publisher: Publisher) -> Steps:
             continue
         if not can_call(operation, made.authentication):
             made.problems.append(Problem(operation.source, OTHER_CREDENTIALS))
+            continue
+        if is_result_lost(operation):
+            made.problems.append(Problem(operation.source, LOST))
             continue
         dynamic = {name: key for (of, name), key in lists.items() if of == operation.id}
         if actions.is_search(operation):

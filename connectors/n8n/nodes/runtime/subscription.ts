@@ -3,25 +3,37 @@
 import type { IDataObject, IHookFunctions, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
 import { failure } from './errors';
+import { items } from './pages';
 import { at, isObject, textAt } from './pointer';
 import { isGenuine } from './signature';
 import { bound, call } from './transport';
-import type { Api, Subscription } from './types';
+import type { Api, Call, Subscription } from './types';
 
 /** How many deliveries a process of n8n remembers, to know one that is repeated. */
 const SEEN_MAX = 10_000;
 /** In memory: what a webhook keeps beside its workflow is lost when the delivery starts a run (n8n 2.41). */
 const SEEN = new Set<string>();
 const GONE = [404, 410];
+/** When n8n starts a workflow by itself. Whoever activates one wants a webhook that works: the one that is listed may be disabled. */
+const BY_ITSELF = ['init', 'leadershipChange'];
 
 /** Whether the webhook is known to be registered for what is wanted now. */
 export async function isRegistered(context: IHookFunctions, api: Api, all: Subscription[]): Promise<boolean> {
 	const one = wantedOf(context, all);
+	if (!BY_ITSELF.includes(context.getActivationMode())) return false;
 	const held = context.getWorkflowStaticData('node');
 	if (held.subscription === undefined || held.wanted !== wanted(context)) return false;
 	if (one.list === undefined) return true;
-	const answer = await call(context, api, api.operations[one.list.operation], bound(one.list.bindings, undefined));
-	return JSON.stringify(answer.body).includes(JSON.stringify(context.getNodeWebhookUrl('default')).slice(1, -1));
+	const listed = await whole(context, api, one.list);
+	return JSON.stringify(listed).includes(JSON.stringify(context.getNodeWebhookUrl('default')).slice(1, -1));
+}
+
+/** All that a call lists, on however many pages. */
+async function whole(context: IHookFunctions, api: Api, list: Call): Promise<unknown> {
+	const operation = api.operations[list.operation];
+	const values = bound(list.bindings, undefined);
+	if (operation.pages !== undefined) return await items(context, api, operation, values, 0, Infinity);
+	return (await call(context, api, operation, values)).body;
 }
 
 /** Registers the webhook and keeps what is answered, with its secret, beside the workflow. */

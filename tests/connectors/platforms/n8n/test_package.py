@@ -13,7 +13,8 @@ import yaml
 from aiops_connect import ir
 from aiops_connect.openapi import parse, parse_file
 from aiops_connect.platforms.n8n.emitter import EMITTER
-from tests.fixtures.documents import with_operation
+from tests.connectors.openapi.test_jobs_and_triggers import JOB, NOT_OF_A_JOB, answer, jobs
+from tests.fixtures.documents import app_of, with_operation
 from tests.fixtures.n8n import ROOT
 from tests.fixtures.publisher import PUBLISHER
 
@@ -54,6 +55,21 @@ def test_a_document_with_every_construct_is_rendered_as_it_was() -> None:
             (GOLDEN / path).write_text(text)
     golden = {path.relative_to(GOLDEN).as_posix(): path.read_text() for path in GOLDEN.rglob("*") if path.is_file()}
     assert files == golden
+
+
+@pytest.mark.parametrize("content", NOT_OF_A_JOB)
+def test_a_job_whose_result_nobody_would_get_is_told(content: dict[str, Any]) -> None:
+    """Its node would end with the answer that the work has begun, or with nothing, and the work is paid for."""
+    responses = {"200": {"description": "It.", "content": content}, "202": answer(JOB)}
+    (problem,) = EMITTER.emit(app_of(jobs(responses=responses)), PUBLISHER).problems
+    assert problem.pointer == "#/paths/~1act/post"
+    assert "whose result n8n would lose" in problem.message
+
+
+def test_a_job_whose_result_is_asked_for_again_under_the_key_is_rendered() -> None:
+    key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}
+    other = {"200": answer({"properties": {"advice": {"type": "string"}}}), "202": answer(JOB)}
+    assert EMITTER.emit(app_of(jobs(responses=other, parameters=[key])), PUBLISHER).problems == ()
 
 
 def test_it_is_rendered_the_same_twice() -> None:

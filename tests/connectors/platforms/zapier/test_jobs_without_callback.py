@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.openapi.test_jobs_and_triggers import JOB, jobs
+from aiops_connect.platforms.zapier.emitter import EMITTER
+from tests.connectors.openapi.test_jobs_and_triggers import JOB, NOT_OF_A_JOB, jobs
 from tests.connectors.openapi.test_jobs_and_triggers import answer as described
 from tests.connectors.platforms.zapier.conftest import PERFORM
 from tests.connectors.platforms.zapier.test_errors import answer
 from tests.connectors.platforms.zapier.test_pages import served
+from tests.fixtures.documents import app_of
+from tests.fixtures.publisher import PUBLISHER
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ACT = PERFORM.format("act")
@@ -37,3 +40,11 @@ async def test_a_run_that_cannot_look_its_job_up_names_it_and_is_not_repeated(st
         assert found.error == "HaltedError"
         assert found.message == "The job job_1 has not ended so far. Look it up by its id before you replay this run."
         assert len(api.requests) == 2
+
+
+@pytest.mark.parametrize("content", NOT_OF_A_JOB)
+async def test_a_job_whose_result_nobody_would_get_is_told(content: dict[str, Any]) -> None:
+    responses = {"200": {"description": "It.", "content": content}, "202": described(JOB)}
+    (problem,) = EMITTER.emit(app_of(jobs(responses=responses)), PUBLISHER).problems
+    assert problem.pointer == "#/paths/~1act/post"
+    assert "whose result Zapier would lose" in problem.message

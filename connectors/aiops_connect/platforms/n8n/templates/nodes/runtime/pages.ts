@@ -1,11 +1,11 @@
 /** Lists that come page by page. */
 import { NodeOperationError } from 'n8n-workflow';
-import type { IExecuteFunctions, ILoadOptionsFunctions, INode } from 'n8n-workflow';
+import type { ILoadOptionsFunctions, INode } from 'n8n-workflow';
 
 import { at } from './pointer';
 import { misled, reached } from './request';
 import { call } from './transport';
-import type { Answer, Api, Operation, Pages, Value, Values } from './types';
+import type { Answer, Api, Caller, Operation, Pages, Value, Values } from './types';
 
 const PAGES_MAX = 10_000;
 /** How many pages may be empty one after another. Services that filter what they have read answer a few such pages. */
@@ -13,7 +13,7 @@ const EMPTY_MAX = 100;
 
 /** The items, at most `limit` of them. Throws where the service goes on for ever without any. */
 export async function items(
-	context: IExecuteFunctions,
+	context: Caller,
 	api: Api,
 	operation: Operation,
 	values: Values,
