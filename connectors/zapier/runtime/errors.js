@@ -12,6 +12,11 @@ const BODY_BYTES_MAX = 64 * 1024;
 const DETAILS_MAX = 3;
 const SECONDS_MAX = 3600;
 const USUAL_MESSAGES = ['/error/message', '/message', '/error', '/detail', '/title'];
+const USUAL_DETAILS = [
+  { items: '/details', message: '/message', field: '/field' },
+  { items: '/errors', message: '/message', field: '/field' },
+  { items: '/detail', message: '/msg', field: '/loc' }, // FastAPI's
+];
 
 // Without this mark, the platform adds the inputs of the step to what people read.
 /** @type {<E extends Error>(error: E) => E} */
@@ -59,14 +64,24 @@ const secrets = (bundle) => Object.values(bundle?.authData ?? {}).filter((one) =
 const withoutSecrets = (text, bundle) =>
   secrets(bundle).reduce((shown, secret) => shown.replaceAll(String(secret), '…'), text);
 
-/** @type {(body: Json) => string[]} */
-const details = (body) => {
-  const listed = [body?.details, body?.errors].find(Array.isArray) ?? [];
-  return listed
+// The first of what a list says is wrong, each with its input: a name, or the names that lead to it.
+/** @type {(body: Json, list: ErrorList) => string[]} */
+const listed = (body, { items, message, field }) => {
+  const found = at(body, items);
+  if (!Array.isArray(found)) return [];
+  return found
     .slice(0, DETAILS_MAX)
-    .filter((one) => typeof one?.message === 'string')
-    .map((one) => (typeof one.field === 'string' ? `${one.field}: ${one.message}` : one.message));
+    .filter((one) => typeof at(one, message) === 'string')
+    .map((one) => {
+      const names = field === undefined ? [] : [at(one, field)].flat();
+      const name = names.filter((step) => ['string', 'number'].includes(typeof step)).join('.');
+      return name === '' ? at(one, message) : `${name}: ${at(one, message)}`;
+    });
 };
+
+/** @type {(body: Json, lists: ErrorList[]) => string[]} */
+const details = (body, lists) =>
+  [...lists, ...USUAL_DETAILS].map((list) => listed(body, list)).find((told) => told.length > 0) ?? [];
 
 /** @type {(text: string) => string} */
 const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
@@ -83,15 +98,16 @@ const figures = (body) => {
 };
 
 // What the API says, for people: at most a few sentences, without markup and without what is secret.
-/** @type {(response: HttpAnswer, content: string, bundle: Bundle, pointers: Pointer[], isPaid: boolean) => string} */
-const messageOf = (response, content, bundle, pointers, isPaid) => {
+/** @type {(response: HttpAnswer, content: string, bundle: Bundle) => string} */
+const messageOf = (response, content, bundle) => {
+  const { messages = [], details: lists = [], isPaid = false } = response.request?.middlewareData ?? {};
   const body = parsed(content);
-  const said = [...pointers, ...USUAL_MESSAGES]
+  const said = [...messages, ...USUAL_MESSAGES]
     .map((pointer) => at(body, pointer))
     .find((one) => typeof one === 'string' && one.trim() !== '');
   const reason = typeof body?.reason === 'string' ? body.reason : undefined;
   const refunded = isPaid && body?.refunded === true ? 'The credits were refunded' : undefined;
-  const told = [said ?? `${settings.title} answered with status ${response.status}`, reason, ...details(body), refunded]
+  const told = [said ?? `${settings.title} answered with status ${response.status}`, reason, ...details(body, lists), refunded]
     .filter(Boolean)
     .map((one) => sentence(one.trim()));
   return withoutSecrets(told.join(' '), bundle).slice(0, MESSAGE_LENGTH_MAX);
@@ -107,8 +123,8 @@ const secondsUntil = (header, now = Date.now()) => {
 
 /** @type {(response: HttpAnswer, content: string, z: Z, bundle: Bundle) => Error} */
 const asError = (response, content, z, bundle) => {
-  const { messages = [], isPaid = false, isTest = false } = response.request?.middlewareData ?? {};
-  const message = messageOf(response, content, bundle, messages, isPaid);
+  const { isTest = false } = response.request?.middlewareData ?? {};
+  const message = messageOf(response, content, bundle);
   const seconds = secondsUntil(response.headers.get('retry-after'));
   const { status } = response;
   if (status === 401) {

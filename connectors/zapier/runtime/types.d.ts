@@ -51,6 +51,12 @@ declare global {
     content: Buffer | string;
     contentType: string;
   }
+  /** Where an error lists what is wrong: the sentence of each, and its input. */
+  interface ErrorList {
+    items: Pointer;
+    message: Pointer;
+    field?: Pointer;
+  }
   /** A call of the API, as the description has it. */
   interface ApiCall {
     method: string;
@@ -60,6 +66,7 @@ declare global {
     server?: string;
     body?: BodyForm;
     messages?: Pointer[];
+    details?: ErrorList[];
     /** It costs credits. */
     isPaid?: boolean;
     answer: string;

@@ -56,9 +56,17 @@ def call(operation: ir.Operation, app: ir.App, inputs: Inputs) -> Call:
     messages = sorted({error.message for error in operation.errors if error.message})
     if messages:
         made["messages"] = messages
+    lists = dict.fromkeys(error.details for error in operation.errors if error.details is not None)
+    if lists:
+        made["details"] = [_error_list(one) for one in lists]
     if operation.credits is not None:
         made["isPaid"] = True
     return made | {"answer": answer_form(operation.answer)}
+
+
+def _error_list(found: ir.ErrorDetails) -> dict[str, ir.Pointer]:
+    made = {"items": found.items, "message": found.message}
+    return made | ({"field": found.field} if found.field is not None else {})
 
 
 def own_node(one: ir.Field) -> dict[str, Any]:

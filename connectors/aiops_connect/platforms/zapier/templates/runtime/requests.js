@@ -68,7 +68,7 @@ const afterwards = ({ method }, isRepeatable) => {
 /** @type {(z: Z, bundle: Bundle, request: HttpRequest, call?: Partial<ApiCall>, options?: CallOptions) => Promise<HttpAnswer>} */
 const send = async (z, bundle, request, call = {}, options = {}) => {
   const { isTest, expected, isRepeatable, raw = call.answer === 'file', timeoutMs = TIMEOUT_MS } = options;
-  const middlewareData = { messages: call.messages ?? [], isPaid: call.isPaid, isTest, expected };
+  const middlewareData = { messages: call.messages, details: call.details, isPaid: call.isPaid, isTest, expected };
   let next = { ...request, raw, redirect: 'manual', timeout: timeoutMs, middlewareData };
   for (let count = 0; count <= REDIRECTS_MAX; count += 1) {
     /** @type {any} */

@@ -50,6 +50,12 @@ declare global {
     content: Buffer | string;
     contentType: string;
   }
+  /** Where an error lists what is wrong: the sentence of each, and its input. */
+  interface ErrorList {
+    items: Pointer;
+    message: Pointer;
+    field?: Pointer;
+  }
   /** A call of the API, as the description has it. */
   interface ApiCall {
     method: string;
@@ -59,6 +65,7 @@ declare global {
     server?: string;
     body?: BodyForm;
     messages?: Pointer[];
+    details?: ErrorList[];
     /** It costs credits. */
     isPaid?: boolean;
     answer: string;
