@@ -11,6 +11,10 @@ const MESSAGE_LENGTH_MAX = 500;
 const BODY_BYTES_MAX = 64 * 1024;
 const DETAILS_MAX = 3;
 const SECONDS_MAX = 3600;
+// Nothing of the request has come to the server, or not to the right one.
+const UNSENT = /^(EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND)$|CERT/;
+const OF_A_PROXY = [502, 504]; // that got no answer of the server
+const NOT_IDEMPOTENT = ['PATCH', 'POST']; // RFC 9110, section 9.2.2
 const USUAL_MESSAGES = ['/error/message', '/message', '/error', '/detail', '/title'];
 const USUAL_DETAILS = [
   { items: '/details', message: '/message', field: '/field' },
@@ -26,6 +30,17 @@ const unadorned = (error) => Object.assign(error, { doNotContextify: true });
 const halted = (z, message) => unadorned(new z.errors.HaltedError(message));
 /** @type {(z: Z, message: string, code: string, status?: number) => Error} */
 const failed = (z, message, code, status) => new z.errors.Error(message, code, status);
+
+// Where nobody knows whether the work was done. Zapier repeats by itself what fails, but not what is halted: so is what
+// two calls would do twice. `isRepeatable`: it carries a key by which the API knows a repeat.
+/** @type {(z: Z, request: Partial<SentRequest>, message: string, code: string, status?: number) => Error} */
+const undecided = (z, { method = 'GET', middlewareData }, message, code, status) => {
+  if (!NOT_IDEMPOTENT.includes(method)) return failed(z, `${message} Try again later.`, code, status);
+  const told = `${message} It may still have done the work`;
+  return middlewareData?.isRepeatable
+    ? failed(z, `${told}; a replay does not repeat it.`, code, status)
+    : halted(z, `${told}; look before you replay the run.`);
+};
 
 // Of what a header cannot carry, the platform shows people the whole header, be it a key.
 /** @type {(z: Z, value: string, label: string) => string} */
@@ -138,15 +153,17 @@ const asError = (response, content, z, bundle) => {
   if (status === 429) return new z.errors.ThrottledError(message, seconds);
   if (status < 500 && seconds !== undefined) return new z.errors.ThrottledError(message, seconds);
   if (status < 500) return halted(z, message);
+  if (OF_A_PROXY.includes(status)) return undecided(z, response.request, message, 'ServerError', status);
   return failed(z, message, 'ServerError', status);
 };
 
 // What became of a request to which there was no answer, as an error; any other error as it is.
-/** @type {(z: Z, error: any, who: string, seconds: number, then: string) => Error} */
-const unanswered = (z, error, who, seconds, then) => {
+/** @type {(z: Z, error: any, who: string, seconds: number, request: Partial<SentRequest>) => Error} */
+const unanswered = (z, error, who, seconds, request) => {
   if (error.name !== 'FetchError' && error.name !== 'AbortError') return error;
-  const what = /timeout/i.test(error.message) ? `did not answer within ${seconds} seconds` : 'cannot be reached at the moment';
-  return failed(z, `${who} ${what}. ${then}`, 'NetworkError');
+  if (UNSENT.test(error.code)) return failed(z, `${who} cannot be reached at the moment. Try again later.`, 'NetworkError');
+  const what = /timeout/i.test(error.message) ? `did not answer within ${seconds} seconds` : 'gave no answer';
+  return undecided(z, request, `${who} ${what}.`, 'NetworkError');
 };
 
 // Runs after each request; what the caller expects, and what hosts of files answer, the caller looks at itself.
@@ -158,4 +175,4 @@ const checkAnswer = async (response, z, bundle) => {
   throw asError(response, await contentOf(response), z, bundle);
 };
 
-module.exports = { checkAnswer, failed, halted, secondsUntil, sendable, unanswered };
+module.exports = { checkAnswer, failed, halted, secondsUntil, sendable, unanswered, undecided };

@@ -192,12 +192,19 @@ declare global {
     body?: Buffer | string;
     middlewareData?: { anonymous?: boolean };
   }
+  /** As core has it, with what the app says of it to itself. */
+  interface SentRequest {
+    url: string;
+    method?: string;
+    raw?: boolean;
+    middlewareData?: Record<string, any>;
+  }
   interface HttpAnswer {
     status: number;
     headers: { get(name: string): string | null };
     content: string;
     body: AsyncIterable<Buffer>;
-    request: { url: string; raw?: boolean; middlewareData?: Record<string, any> };
+    request: SentRequest;
     skipThrowForStatus: boolean;
   }
   /** Where one of the credentials is sent. */

@@ -21,7 +21,7 @@ const opened = async (z, url) => {
   try {
     response = await z.request(request);
   } catch (error) {
-    throw unanswered(z, error, 'The host of the file', TIMEOUT_MS / 1000, 'Try again later.');
+    throw unanswered(z, error, 'The host of the file', TIMEOUT_MS / 1000, request);
   }
   const { status } = response;
   if (status === 429 || status >= 500) {
