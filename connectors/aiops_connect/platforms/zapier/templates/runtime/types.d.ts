@@ -159,7 +159,8 @@ declare global {
     paging?: Paging;
     narrow?: { key: string; pointer: Pointer };
   }
-  type Samples = Step & { items: Pointer; pointer: Pointer };
+  /** `events` by the value at `state` in an item, where that tells. */
+  type Samples = Step & { items: Pointer; pointer: Pointer; state?: Pointer; events?: Record<string, string> };
   /** What is done for a hook. */
   interface HookPlan {
     subscribe: Step;
