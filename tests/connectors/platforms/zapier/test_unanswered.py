@@ -4,6 +4,7 @@ does with all errors that do not halt a run."""
 import asyncio
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,3 +65,15 @@ async def test_what_has_not_been_sent_can_be_replayed(host: str) -> None:
         async with running_app(APP, {"api_key": KEY}, AIOPS_BASE_URL=base) as app:
             found = await app.run(IMAGES, IMAGE, callback_url="https://hooks.example/1")
     assert read(found) == ("AppError", "The server cannot be reached at the moment. Try again later.")
+
+
+async def test_a_file_that_comes_in_part_is_not_made_again(tmp_path: Path) -> None:
+    async def cut(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nonly\r\n")
+        await writer.drain()
+        writer.close()
+
+    audio: Any = {"200": {"description": "Done.", "content": {"audio/mpeg": {}}}}
+    async with served(with_operation({"responses": audio}), tmp_path, cut) as (app, _):
+        found = await app.run(PERFORM.format("act"))
+    assert read(found) == ("HaltedError", f"The file came in part. {LOOK}")
