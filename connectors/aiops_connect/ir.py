@@ -738,11 +738,15 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """A call whose answer has what the payload of an event would hold: each of `items`, wrapped at `pointer`."""
+    """A call whose answer has what the payload of an event would hold: each of `items`, wrapped at `pointer`. `events`
+    has which event an item is of, by the value that stands at `state` in it; items of other values are of none. Without
+    a `state` nothing tells."""
 
     call: Call
     items: Pointer
     pointer: Pointer = ""
+    state: Pointer | None = None
+    events: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Webhooks into triggers: one for each that the document describes, and those that `x-connector-triggers` makes of
 several, with how a platform subscribes to them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiops_connect import ir, naming
@@ -9,6 +9,7 @@ from aiops_connect.openapi import annotations, words
 from aiops_connect.openapi.callbacks import Delivery, deliveries
 from aiops_connect.openapi.nodes import Node
 from aiops_connect.openapi.schemas import Schemas
+from aiops_connect.pointers import pointer, type_at, value_at
 
 _MEMBERS = ("summary", "description", "webhooks", "event", "subscribe", "unsubscribe", "list", "samples", "secret")
 _CALL = ("operationId", "parameters")
@@ -121,7 +122,7 @@ def _combined(root: Node, name: str, id_: str, described: Mapping[str, Delivery]
         event=annotations.pointer(node, "event") if node.has("event") else _event_pointer(first.payload, events),
         sample=first.sample,
         subscription=subscription,
-        samples=_samples(node, linker),
+        samples=_samples(node, linker, chosen),
         signature=ir.Signature(ir.SignatureScheme.STANDARD_WEBHOOKS, secret) if first.is_signed else None,
         delivery="webhook-id" if first.is_signed else None,
     )
@@ -155,7 +156,7 @@ def _event_pointer(payload: ir.FieldType | None, events: list[str]) -> ir.Pointe
     return next((f"/{name}" for name in _EVENT_NAMES if name in names), None)
 
 
-def _samples(holder: Node, linker: Linker) -> ir.Samples | None:
+def _samples(holder: Node, linker: Linker, chosen: Sequence[tuple[str, Delivery]]) -> ir.Samples | None:
     if not holder.has("samples"):
         return None
     node = annotations.members(holder, "samples", _SAMPLES, ("operationId", "items"))
@@ -163,4 +164,21 @@ def _samples(holder: Node, linker: Linker) -> ir.Samples | None:
     items = annotations.pointer(node, "items") if node is not None else None
     if node is None or operation is None or items is None:
         return None
-    return ir.Samples(ir.Call(operation.id), items, annotations.pointer(node, "at") or "")
+    where = annotations.pointer(node, "at") or ""
+    state, events = _told_apart(where, chosen)
+    return ir.Samples(ir.Call(operation.id), items, where, state, events)
+
+
+def _told_apart(
+    where: ir.Pointer, chosen: Sequence[tuple[str, Delivery]]
+) -> tuple[ir.Pointer | None, tuple[tuple[str, str], ...]]:
+    """The choice among the members of an item that has a value of its own in the example of each event, and the event
+    of each value."""
+    item = type_at(chosen[0][1].payload, where)
+    for member in item.fields if isinstance(item, ir.Group) else ():
+        state = pointer((member.name,))
+        values = [value_at(one.sample, where + state) for _, one in chosen if one.sample is not ir.MISSING]
+        texts = [value for value in values if isinstance(value, str)]
+        if isinstance(member.type, ir.Choice) and len(set(texts)) == len(chosen):
+            return state, tuple(zip(texts, (event for event, _ in chosen), strict=True))
+    return None, ()

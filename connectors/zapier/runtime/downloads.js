@@ -3,7 +3,7 @@
 
 // Files of other hosts, which are sent no credentials.
 
-const { failed, halted, unanswered } = require('./errors');
+const { failed, halted, unanswered, undecided } = require('./errors');
 
 const BYTES_MAX = 100 * 1024 * 1024;
 const MEGABYTES_MAX = BYTES_MAX / 1024 / 1024;
@@ -22,7 +22,7 @@ const opened = async (z, url) => {
   try {
     response = await z.request(request);
   } catch (error) {
-    throw unanswered(z, error, 'The host of the file', TIMEOUT_MS / 1000, 'Try again later.');
+    throw unanswered(z, error, 'The host of the file', TIMEOUT_MS / 1000, request);
   }
   const { status } = response;
   if (status === 429 || status >= 500) {
@@ -48,11 +48,16 @@ const nameOf = (url, response) => {
 const read = async (z, response) => {
   const chunks = [];
   let size = 0;
-  for await (const chunk of response.body) {
-    size += chunk.length;
-    if (size > BYTES_MAX) throw tooLarge(z);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of response.body) {
+      size += chunk.length;
+      if (size > BYTES_MAX) break;
+      chunks.push(chunk);
+    }
+  } catch {
+    throw undecided(z, response.request, 'The file came in part.', 'FileError');
   }
+  if (size > BYTES_MAX) throw tooLarge(z);
   return Buffer.concat(chunks);
 };
 

@@ -5,7 +5,7 @@
 
 const { baseUrl, isOwn } = require('./address');
 const { bodyOf } = require('./bodies');
-const { failed, halted, sendable, unanswered } = require('./errors');
+const { halted, sendable, unanswered, undecided } = require('./errors');
 const { at } = require('./pointers');
 const { cookies, headers, path, query } = require('./styles');
 
@@ -56,20 +56,11 @@ const requestOf = async (z, bundle, call, values) => {
   };
 };
 
-// What people should know before they replay a run whose request was not answered.
-/** @type {(request: HttpRequest, isRepeatable?: boolean) => string} */
-const afterwards = ({ method }, isRepeatable) => {
-  if (method === 'GET') return 'Try again later.';
-  const what = isRepeatable ? 'a replay does not repeat it' : 'look before you replay the run';
-  return `It may still have done the work; ${what}.`;
-};
-
-// `isRepeatable`: it carries a key by which the API knows a repeat. Redirects are followed one by one, so that
-// credentials are not sent where they lead.
+// Redirects are followed one by one, so that credentials are not sent where they lead.
 /** @type {(z: Z, bundle: Bundle, request: HttpRequest, call?: Partial<ApiCall>, options?: CallOptions) => Promise<HttpAnswer>} */
 const send = async (z, bundle, request, call = {}, options = {}) => {
   const { isTest, expected, isRepeatable, raw = call.answer === 'file', timeoutMs = TIMEOUT_MS } = options;
-  const middlewareData = { messages: call.messages ?? [], isPaid: call.isPaid, isTest, expected };
+  const middlewareData = { messages: call.messages, details: call.details, isPaid: call.isPaid, isTest, isRepeatable, expected };
   let next = { ...request, raw, redirect: 'manual', timeout: timeoutMs, middlewareData };
   for (let count = 0; count <= REDIRECTS_MAX; count += 1) {
     /** @type {any} */
@@ -77,7 +68,7 @@ const send = async (z, bundle, request, call = {}, options = {}) => {
     try {
       response = await z.request(/** @type {any} */ (next));
     } catch (error) {
-      throw unanswered(z, error, 'The server', Math.round(timeoutMs / 1000), afterwards(request, isRepeatable));
+      throw unanswered(z, error, 'The server', Math.round(timeoutMs / 1000), next);
     }
     const location = response.headers.get('location');
     if (response.status < 300 || response.status > 399 || !location) return response;
@@ -100,7 +91,8 @@ const answerOf = (z, call, response) => {
   try {
     data = JSON.parse(response.content);
   } catch {
-    throw failed(z, 'The server answered with something other than JSON. Try again later.', 'AnswerError', response.status);
+    const what = 'The server answered with something other than JSON.';
+    throw undecided(z, response.request, what, 'AnswerError', response.status);
   }
   return data;
 };

@@ -186,7 +186,7 @@ it('follows pointers to own members only', () => {
 
 it('says in a sentence that the server does not answer', async () => {
   const raised = Object.assign(new Error('network timeout at: https://api.invalid/'), { name: 'FetchError' });
-  const silent = { request: () => Promise.reject(raised), errors: { Error } };
+  const silent = { request: () => Promise.reject(raised), errors: { Error, HaltedError: Error } };
   const said = async (method, options) => {
     const failing = send(silent, {}, { url: 'https://api.invalid/', method, headers: {} }, {}, options);
     return failing.then(assert.fail, ({ message }) => message.replace('The server did not answer within 25 seconds. ', ''));

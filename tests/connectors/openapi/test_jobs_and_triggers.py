@@ -204,6 +204,33 @@ def test_several_webhooks_can_be_one_trigger_that_subscribes_by_itself() -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("examples", "state", "events"),
+    [
+        (
+            [{"id": "t1", "state": "new"}, {"id": "t2", "state": "gone"}],
+            "/state",
+            {"new": "thing.made", "gone": "thing.lost"},
+        ),
+        ([{"id": "t1", "state": "new"}, {"id": "t2", "state": "new"}], None, {}),
+        ([{"id": "t1", "state": "new"}, {"id": "t2"}], None, {}),
+    ],
+    ids=["one for each", "one for both", "none for one"],
+)
+def test_examples_tell_of_which_event_an_item_is(
+    examples: list[dict[str, str]], state: str | None, events: dict[str, str]
+) -> None:
+    """By a choice alone: an id has another value in each example as well."""
+    tree = combined()
+    item = {"properties": {"id": TEXT, "state": {"enum": ["new", "gone", "hidden"]}}}
+    for name, example in zip(("thing.made", "thing.lost"), examples, strict=True):
+        content = tree["webhooks"][name]["post"]["requestBody"]["content"]["application/json"]
+        content |= {"schema": {"properties": {"type": TEXT, "data": item}}, "example": {"type": name, "data": example}}
+    samples = app_of(tree).triggers[0].samples
+    assert samples is not None
+    assert (samples.state, dict(samples.events)) == (state, events)
+
+
 def test_an_input_of_a_call_can_always_be_the_same() -> None:
     subscribe = {"operationId": "subscribe", "parameters": {"url": "$url", "events": ["thing.made"]}}
     subscription = app_of(combined(subscribe=subscribe)).triggers[0].subscription

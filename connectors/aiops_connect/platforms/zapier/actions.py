@@ -9,7 +9,7 @@ from aiops_connect.platforms.zapier import answers, fields, naming
 from aiops_connect.platforms.zapier.calls import asked_for, call, items_of
 from aiops_connect.platforms.zapier.jobs import job, outputs_of
 from aiops_connect.platforms.zapier.paging import paging
-from aiops_connect.platforms.zapier.pointers import pointer
+from aiops_connect.pointers import pointer
 
 DEDUPLICATION_KEY = "deduplication_key"
 SAMPLE_ONLY = "test_with_sample"

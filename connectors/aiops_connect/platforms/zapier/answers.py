@@ -5,8 +5,8 @@ from typing import Any
 
 from aiops_connect import ir
 from aiops_connect.platforms.zapier import outputs, samples
-from aiops_connect.platforms.zapier.calls import answer_form, items_of, type_at
-from aiops_connect.platforms.zapier.pointers import value_at
+from aiops_connect.platforms.zapier.calls import answer_form, items_of
+from aiops_connect.pointers import type_at, value_at
 
 _FILE = ir.Field("file", "file", "File", ir.File(ir.FileForm.BYTES))
 _TEXT = ir.Field("text", "text", "Text", ir.Text(), example="sample")

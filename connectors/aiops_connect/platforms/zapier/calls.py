@@ -4,7 +4,7 @@ from typing import Any, assert_never
 
 from aiops_connect import ir
 from aiops_connect.platforms.zapier.fields import Inputs
-from aiops_connect.platforms.zapier.pointers import pointer
+from aiops_connect.pointers import pointer
 
 Call = dict[str, Any]
 _PROTOCOL_HEADERS = frozenset(("prefer", "accept", "content-type", "content-length", "host", "user-agent"))
@@ -56,9 +56,17 @@ def call(operation: ir.Operation, app: ir.App, inputs: Inputs) -> Call:
     messages = sorted({error.message for error in operation.errors if error.message})
     if messages:
         made["messages"] = messages
+    lists = dict.fromkeys(error.details for error in operation.errors if error.details is not None)
+    if lists:
+        made["details"] = [_error_list(one) for one in lists]
     if operation.credits is not None:
         made["isPaid"] = True
     return made | {"answer": answer_form(operation.answer)}
+
+
+def _error_list(found: ir.ErrorDetails) -> dict[str, ir.Pointer]:
+    made = {"items": found.items, "message": found.message}
+    return made | ({"field": found.field} if found.field is not None else {})
 
 
 def own_node(one: ir.Field) -> dict[str, Any]:
@@ -106,12 +114,3 @@ def items_of(operation: ir.Operation) -> ir.Pointer | None:
             return pointer(lists) if len(lists) == 1 and operation.effect is ir.Effect.LIST else None
         case _:
             return None
-
-
-def type_at(type_: ir.FieldType | None, where: ir.Pointer) -> ir.FieldType | None:
-    """The type of what stands at a pointer, of a list that of its items."""
-    for step in where.split("/")[1:]:
-        name = step.replace("~1", "/").replace("~0", "~")
-        fields = type_.fields if isinstance(type_, ir.Group) else ()
-        type_ = next((field.type for field in fields if field.name == name), None)
-    return type_.item if isinstance(type_, ir.Array) else type_

@@ -3,7 +3,7 @@
 from typing import Any
 
 from aiops_connect import ir
-from aiops_connect.platforms.zapier.pointers import pointer
+from aiops_connect.pointers import pointer
 
 
 def job(operation: ir.Operation, execution: ir.Job, app: ir.App) -> dict[str, Any]:

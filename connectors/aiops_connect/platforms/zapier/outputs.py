@@ -6,8 +6,8 @@ from typing import Any, assert_never
 
 from aiops_connect import ir
 from aiops_connect.platforms.zapier import naming
-from aiops_connect.platforms.zapier.pointers import pointer, value_at
 from aiops_connect.platforms.zapier.prose import plain
+from aiops_connect.pointers import pointer, value_at
 
 DEPTH_MAX = 4
 FIELDS_MAX = 200

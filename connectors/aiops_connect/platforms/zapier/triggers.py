@@ -41,6 +41,8 @@ def hook(trigger: ir.Trigger) -> Action | Problem:
             "items": trigger.samples.items,
             "pointer": trigger.samples.pointer,
         }
+        if trigger.samples.state is not None:
+            plan["samples"] |= {"state": trigger.samples.state, "events": dict(trigger.samples.events)}
     if trigger.signature is not None and trigger.signature.secret is not None:
         plan["signature"] = {"scheme": trigger.signature.scheme.value, "secret": trigger.signature.secret}
     definition: dict[str, Any] = {

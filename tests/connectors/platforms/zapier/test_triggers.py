@@ -7,6 +7,7 @@ import pytest
 
 from tests.connectors.platforms.zapier.app_in_core import Outcome
 from tests.connectors.platforms.zapier.conftest import Zap
+from tests.connectors.platforms.zapier.test_errors import answer, answered
 from tests.fixtures.receiver import JOB_EVENTS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -103,6 +104,21 @@ async def test_what_is_there_already_looks_like_what_is_delivered(zap: Zap) -> N
     assert keys(listed[0]) == keys(found.results[0])
     sample = (await zap.app.definition())["triggers"]["job_finished"]["operation"]["sample"]
     assert keys(sample) == keys(found.results[0])
+
+
+async def test_what_is_there_already_is_shown_as_the_event_that_it_was() -> None:
+    """And what would have started no Zap is not shown: work that goes on, and ends that were not chosen."""
+    statuses = ("running", "failed", "cancelled", "succeeded", "a status of next year")
+    jobs = {"data": [{"id": status, "status": status} for status in statuses], "next_cursor": None}
+    async with answered(answer(200, jobs), answer(200, jobs)) as (app, _):
+        every = (await app.run(HOOK.format(FINISHED, "performList"))).results
+        chosen = (await app.run(HOOK.format(FINISHED, "performList"), {"events": ["job.failed"]})).results
+    assert [(one["type"], one["data"]["id"]) for one in every] == [
+        ("job.failed", "failed"),
+        ("job.cancelled", "cancelled"),
+        ("job.succeeded", "succeeded"),
+    ]
+    assert [(one["type"], one["data"]["id"]) for one in chosen] == [("job.failed", "failed")]
 
 
 def keys(value: Any) -> Any:

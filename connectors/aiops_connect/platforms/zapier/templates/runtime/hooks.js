@@ -63,7 +63,17 @@ const deliver = (z, bundle, plan) => {
     .map((payload) => withFiles(z, payload, plan.files));
 };
 
-// What a delivery would look like, made of what there is already, in the shape of the sample.
+// An item of the API as a delivery of it, in the shape of the sample; nothing where it would start no Zap.
+/** @type {(bundle: Bundle, plan: HookPlan, samples: Samples, item: Json) => Json[]} */
+const asDelivery = (bundle, plan, samples, item) => {
+  const payload = putAt(plan.sample ?? {}, samples.pointer, item);
+  const { state, events = {} } = samples;
+  if (state === undefined || plan.event === undefined) return [payload];
+  const event = Object.entries(events).find(([value]) => value === at(item, state))?.[1];
+  return chosen(bundle, plan).includes(event) ? [putAt(payload, plan.event, event)] : [];
+};
+
+// What a delivery would look like, made of what there is already.
 /** @type {(z: Z, bundle: Bundle, plan: HookPlan) => Promise<Json[]>} */
 const listed = async (z, bundle, plan) => {
   const { samples } = plan;
@@ -72,8 +82,9 @@ const listed = async (z, bundle, plan) => {
   /** @type {Json[]} */
   const items = Array.isArray(found) ? found : [];
   return items
+    .flatMap((item) => asDelivery(bundle, plan, samples, item))
     .slice(0, ITEMS_MAX)
-    .map((item) => withFiles(z, putAt(plan.sample ?? {}, samples.pointer, item), plan.files));
+    .map((payload) => withFiles(z, payload, plan.files));
 };
 
 module.exports = { deliver, listed, subscribe, unsubscribe };

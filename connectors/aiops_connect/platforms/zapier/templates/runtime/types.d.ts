@@ -50,6 +50,12 @@ declare global {
     content: Buffer | string;
     contentType: string;
   }
+  /** Where an error lists what is wrong: the sentence of each, and its input. */
+  interface ErrorList {
+    items: Pointer;
+    message: Pointer;
+    field?: Pointer;
+  }
   /** A call of the API, as the description has it. */
   interface ApiCall {
     method: string;
@@ -59,6 +65,7 @@ declare global {
     server?: string;
     body?: BodyForm;
     messages?: Pointer[];
+    details?: ErrorList[];
     /** It costs credits. */
     isPaid?: boolean;
     answer: string;
@@ -152,7 +159,8 @@ declare global {
     paging?: Paging;
     narrow?: { key: string; pointer: Pointer };
   }
-  type Samples = Step & { items: Pointer; pointer: Pointer };
+  /** `events` by the value at `state` in an item, where that tells. */
+  type Samples = Step & { items: Pointer; pointer: Pointer; state?: Pointer; events?: Record<string, string> };
   /** What is done for a hook. */
   interface HookPlan {
     subscribe: Step;
@@ -184,12 +192,19 @@ declare global {
     body?: Buffer | string;
     middlewareData?: { anonymous?: boolean };
   }
+  /** As core has it, with what the app says of it to itself. */
+  interface SentRequest {
+    url: string;
+    method?: string;
+    raw?: boolean;
+    middlewareData?: Record<string, any>;
+  }
   interface HttpAnswer {
     status: number;
     headers: { get(name: string): string | null };
     content: string;
     body: AsyncIterable<Buffer>;
-    request: { url: string; raw?: boolean; middlewareData?: Record<string, any> };
+    request: SentRequest;
     skipThrowForStatus: boolean;
   }
   /** Where one of the credentials is sent. */

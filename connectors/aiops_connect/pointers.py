@@ -1,4 +1,4 @@
-"""JSON pointers (RFC 6901) made of names."""
+"""JSON pointers (RFC 6901): made of names, and followed."""
 
 from collections.abc import Iterable
 
@@ -20,3 +20,12 @@ def value_at(value: ir.Json, where: ir.Pointer) -> ir.Json | ir.Missing:
         else:
             return ir.MISSING
     return value
+
+
+def type_at(type_: ir.FieldType | None, where: ir.Pointer) -> ir.FieldType | None:
+    """The type of what stands at a pointer, of a list that of its items."""
+    for step in where.split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        fields = type_.fields if isinstance(type_, ir.Group) else ()
+        type_ = next((field.type for field in fields if field.name == name), None)
+    return type_.item if isinstance(type_, ir.Array) else type_
