@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import psycopg
 import pytest
 
 from aiops.database import signals
-from aiops.database.engine import Database
+from aiops.database.engine import POOL_OVERFLOW, POOL_SIZE, Database
 from aiops.database.signals import Signals
 from tests.fixtures.proxy import proxied
 from tests.fixtures.service import until
@@ -106,6 +106,25 @@ async def test_a_server_that_is_away_is_waited_for(postgresql_database_url: str)
             assert not ear.signals.is_hearing
             proxy.come_back()
             await until(lambda: is_hearing(ear))
+
+
+async def test_what_is_being_sent_at_the_stop_is_sent(postgresql_database_url: str) -> None:
+    """As by a worker whose job ends because it stops, while all connections are at work."""
+    database = Database(postgresql_database_url)
+    async with listening(postgresql_database_url) as ear:
+        await until(lambda: is_hearing(ear))
+        leaving = Signals(database)
+        leaving.start({}, lambda: None)
+        async with AsyncExitStack() as at_work:
+            for _ in range(POOL_SIZE + POOL_OVERFLOW):
+                await at_work.enter_async_context(database.engine.connect())
+            leaving.say("news", "the job has ended")
+            await asyncio.sleep(0.1)  # in which sending begins
+            stopping = asyncio.create_task(leaving.stop())
+            await asyncio.sleep(0.1)
+        await stopping
+        await ear.hears("the job has ended")
+    await database.close()
 
 
 async def test_sqlite_has_nothing_of_the_kind(new_database: Callable[[str], str]) -> None:

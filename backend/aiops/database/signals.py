@@ -85,6 +85,9 @@ class Signals:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                 channels, words = zip(*said, strict=True)
                 await connection.execute(_NOTIFY, {"channels": list(channels), "words": list(words)})
+        except asyncio.CancelledError:  # by `stop`, which sends what has not been; a word may come twice
+            self._said = dict.fromkeys(said) | self._said
+            raise
         except (SQLAlchemyError, OSError) as error:
             log.warning("signals_not_sent", signals=len(said), error=type(error).__name__)
 
