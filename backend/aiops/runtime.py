@@ -19,7 +19,7 @@ from aiops.providers.embedded.inspector import Inspector
 from aiops.providers.registry import ProviderRegistry
 from aiops.settings import Settings
 from aiops.storage.files import FileStore
-from aiops.storage.sharing import SharedCheck
+from aiops.storage.shared_check import SharedCheck
 from aiops.storage.signed_urls import SignedUrls
 from aiops.uploads.places import Places
 

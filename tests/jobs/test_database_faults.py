@@ -31,7 +31,7 @@ from tests.fixtures.buyers import (
 )
 from tests.fixtures.disk import room_for
 from tests.fixtures.postgresql import OwnPostgresql, own_postgresql
-from tests.fixtures.providers import png
+from tests.fixtures.providers import Held, png
 from tests.fixtures.server import StubServer, make_customer, stub_server
 from tests.fixtures.service import IMAGE, Service, running_service, until
 
@@ -134,19 +134,13 @@ async def test_what_is_told_while_the_database_is_away(tmp_path: Path, own: OwnP
 
 
 async def test_work_that_is_done_during_an_outage_is_captured_after_it(tmp_path: Path, own: OwnPostgresql) -> None:
-    begun, finish = asyncio.Event(), asyncio.Event()
-
-    async def wait(_call: Call) -> None:
-        begun.set()
-        await finish.wait()
-
     async with running_service(tmp_path, own.new_database()) as service:
         ada = await service.customer()
-        service.provider.behave = wait
+        held = service.provider.behave = Held()
         call = asyncio.create_task(ada.image())
-        await begun.wait()
+        await held.begun.wait()
         with crashed(own):
-            finish.set()
+            held.finish.set()
             await until(lambda: _are_kept(service, 1))
         answer = await call
         assert (answer.status_code, answer.json()["credits_remaining"]) == (200, 4995)

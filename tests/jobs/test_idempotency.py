@@ -14,6 +14,7 @@ from aiops.jobs import service_call, waiting
 from aiops.jobs.service_call import ServiceCall
 from aiops.providers.base import Call, ProviderUnavailableError
 from tests.fixtures.media import wav
+from tests.fixtures.providers import Held
 from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Customer, Service, until
 
 KEY = {"Idempotency-Key": "order-1"}
@@ -94,18 +95,12 @@ async def test_accounts_have_keys_of_their_own(service: Service) -> None:
 
 async def test_a_repeat_joins_the_wait_of_the_first(service: Service) -> None:
     ada = await service.customer()
-    begun, finish = asyncio.Event(), asyncio.Event()
-
-    async def wait(_call: Call) -> None:
-        begun.set()
-        await finish.wait()
-
-    service.provider.behave = wait
+    held = service.provider.behave = Held()
     first = asyncio.create_task(ada.image(**KEY))
-    await begun.wait()
+    await held.begun.wait()
     repeats = [asyncio.create_task(ada.image(**KEY)) for _ in range(5)]
     await asyncio.sleep(0)
-    finish.set()
+    held.finish.set()
     answers = await asyncio.gather(first, *repeats)
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["job_id"] for answer in answers}) == 1
@@ -186,15 +181,9 @@ async def test_repeats_that_join_a_running_call_are_bounded_as_well(
     monkeypatch.setattr(rate_limits, "OTHER_REQUESTS_PER_MINUTE", 5)
     service.clock.begin_minute()
     ada = await service.customer()
-    begun, finish = asyncio.Event(), asyncio.Event()
-
-    async def wait(_call: Call) -> None:
-        begun.set()
-        await finish.wait()
-
-    service.provider.behave = wait
+    held = service.provider.behave = Held()
     calls = [asyncio.create_task(ada.image(**KEY))]
-    await begun.wait()
+    await held.begun.wait()
     calls += [asyncio.create_task(ada.image(**KEY)) for _ in range(12)]
     refused = []
     for answered in asyncio.as_completed(calls, timeout=30):
@@ -202,7 +191,7 @@ async def test_repeats_that_join_a_running_call_are_bounded_as_well(
         if len(refused) == 12 - 5:
             break
     assert refused == [429] * (12 - 5)
-    finish.set()
+    held.finish.set()
     statuses = [answer.status_code for answer in await asyncio.gather(*calls)]
     assert (statuses.count(200), statuses.count(429)) == (1 + 5, 12 - 5)
     assert len(service.provider.calls) == 1
@@ -215,15 +204,9 @@ async def test_an_account_has_so_many_repeats_that_wait(
     """Each keeps a connection for up to four minutes: at 300 a minute, one account had all those of a server."""
     monkeypatch.setattr(waiting, "LOOKS_MAX", 3)
     ada, bob = await service.customer(), await service.customer("bob@example.com")
-    begun, finish = asyncio.Event(), asyncio.Event()
-
-    async def wait(_call: Call) -> None:
-        begun.set()
-        await finish.wait()
-
-    service.provider.behave = wait
+    held = service.provider.behave = Held()
     calls = [asyncio.create_task(ada.image(**KEY))]
-    await begun.wait()
+    await held.begun.wait()
     calls += [asyncio.create_task(ada.image(**KEY, **prefer)) for _ in range(3)]
     await until(lambda: _waits(service, ada, 3))
     async with asyncio.timeout(30):
@@ -232,7 +215,7 @@ async def test_an_account_has_so_many_repeats_that_wait(
     assert (at_once.status_code, at_once.json()["status"]) == (202, "running")
     others = [asyncio.create_task(bob.image(**KEY)) for _ in range(2)]
     await until(lambda: _waits(service, bob, 1))
-    finish.set()
+    held.finish.set()
     answers = await asyncio.gather(*calls, *others)
     assert {answer.status_code for answer in answers} == {200}
     assert beyond.json()["job_id"] == at_once.json()["id"] == answers[0].json()["job_id"]

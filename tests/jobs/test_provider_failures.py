@@ -13,7 +13,7 @@ from aiops.jobs import queue
 from aiops.jobs.execution import JobContext
 from aiops.providers.base import Call, Media, ProviderRejectedError, ProviderUnavailableError, Transcript
 from aiops.storage.files import StorageError
-from tests.fixtures.providers import MP3, png
+from tests.fixtures.providers import MP3, Held, png
 from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Service, running_service
 
 NOT_AN_IMAGE = "The provider answered with something that is not an image."
@@ -157,17 +157,11 @@ async def test_storage_that_goes_away_after_the_output_was_stored(
 
 async def test_a_caller_that_hangs_up_loses_nothing(service: Service) -> None:
     ada = await service.customer()
-    begun, finish = asyncio.Event(), asyncio.Event()
-
-    async def wait(_call: Call) -> None:
-        begun.set()
-        await finish.wait()
-
-    service.provider.behave = wait
+    held = service.provider.behave = Held()
     call = asyncio.create_task(ada.image(**{"Idempotency-Key": "order-1"}))
-    await begun.wait()
+    await held.begun.wait()
     call.cancel()
-    finish.set()
+    held.finish.set()
     answer = await ada.image(**{"Idempotency-Key": "order-1"})
     assert answer.status_code == 200
     assert len(service.provider.calls) == 1

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from aiops.providers.base import Call
+from tests.fixtures.providers import Held
 from tests.fixtures.service import Service, until
 
 
@@ -59,19 +60,13 @@ async def test_a_job_that_waits_is_never_begun(service: Service, endless: asynci
 
 
 async def test_a_result_that_comes_too_late_is_discarded(service: Service) -> None:
-    begun, finish = asyncio.Event(), asyncio.Event()
-
-    async def behave(_call: Call) -> None:
-        begun.set()
-        await finish.wait()
-
-    service.provider.behave = behave
+    held = service.provider.behave = Held()
     ada = await service.customer()
     call = asyncio.create_task(ada.image())
-    await begun.wait()
+    await held.begun.wait()
     (job,) = (await ada.client.get("/api/jobs")).json()["data"]
     await ada.client.post(f"/api/jobs/{job['id']}/cancel")
-    finish.set()
+    held.finish.set()
     assert (await call).status_code == 409
     assert (await ada.image()).status_code == 200
     shown = (await ada.client.get(f"/api/jobs/{job['id']}")).json()

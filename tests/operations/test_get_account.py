@@ -1,6 +1,6 @@
 import asyncio
 
-from aiops.providers.base import Call
+from tests.fixtures.providers import Held
 from tests.fixtures.service import Service
 
 
@@ -28,19 +28,13 @@ async def test_an_account_is_shown_with_plan_credits_and_limits(service: Service
 
 
 async def test_what_is_held_for_an_open_job_is_off_the_credits(service: Service) -> None:
-    begun, finish = asyncio.Event(), asyncio.Event()
-
-    async def wait(_call: Call) -> None:
-        begun.set()
-        await finish.wait()
-
-    service.provider.behave = wait
+    held = service.provider.behave = Held()
     ada = await service.customer(plan="free")
     call = asyncio.create_task(ada.image())
-    await begun.wait()
+    await held.begun.wait()
     account = (await ada.client.get("/api/account")).json()
     assert (account["credits"], account["credits_held"]) == (20, 5)
-    finish.set()
+    held.finish.set()
     assert (await call).status_code == 200
     account = (await ada.client.get("/api/account")).json()
     assert (account["credits"], account["credits_held"]) == (20, 0)

@@ -5,6 +5,7 @@ import pytest
 import pytest_asyncio
 
 from aiops.providers.base import Call, ProviderRejectedError, ProviderUnavailableError
+from tests.fixtures.providers import Held
 from tests.fixtures.service import TRANSCRIPTION, Customer, Service
 
 
@@ -32,21 +33,15 @@ async def test_a_job_is_shown_with_its_result_and_what_it_cost(service: Service)
 
 
 async def test_an_open_job_holds_its_credits_and_shows_its_progress(service: Service) -> None:
-    begun, finish = asyncio.Event(), asyncio.Event()
-
-    async def wait(_call: Call) -> None:
-        begun.set()
-        await finish.wait()
-
-    service.provider.behave = wait
+    held = service.provider.behave = Held()
     ada = await service.customer()
     call = asyncio.create_task(ada.image())
-    await begun.wait()
+    await held.begun.wait()
     (job,) = (await ada.client.get("/api/jobs")).json()["data"]
     assert job == (await ada.client.get(f"/api/jobs/{job['id']}")).json()
     assert (job["status"], job["result"], job["finished_at"]) == ("running", None, None)
     assert (job["credits_held"], job["credits_charged"], job["credits_refunded"]) == (5, 0, 0)
-    finish.set()
+    held.finish.set()
     assert (await call).status_code == 200
 
 

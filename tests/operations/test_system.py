@@ -20,8 +20,9 @@ from aiops.contract.document import DEFAULT_PATH
 from aiops.operations import get_readiness
 from aiops.providers.base import Call, ProviderUnavailableError
 from aiops.storage.files import FileStore, StorageError
-from aiops.storage.sharing import SharedCheck
+from aiops.storage.shared_check import SharedCheck
 from tests.fixtures.disk import room_for
+from tests.fixtures.providers import Held
 from tests.fixtures.service import IMAGE, Service, running_service
 
 NO_DATABASE = {"error": "The database cannot be reached.", "code": "not_ready"}
@@ -203,25 +204,19 @@ async def test_metrics_count_calls_jobs_and_the_time_of_providers(service: Servi
 
 
 async def test_metrics_show_open_jobs_and_the_age_of_the_oldest_hold(service: Service) -> None:
-    begun, finish = asyncio.Event(), asyncio.Event()
-
-    async def wait(_call: Call) -> None:
-        begun.set()
-        await finish.wait()
-
     client, ada = service.client(), await service.customer()
     idle = await samples(client)
     assert idle[key("aiops_open_holds")] == idle[key("aiops_oldest_hold_seconds")] == 0
-    service.provider.behave = wait
+    held = service.provider.behave = Held()
     call = asyncio.create_task(ada.image())
-    await begun.wait()
+    await held.begun.wait()
     service.clock.advance(seconds=10)
     busy = await samples(client)
     assert busy[key("aiops_open_holds")] == 1
     assert busy[key("aiops_jobs", status="running")] == 1
     assert busy[key("aiops_jobs", status="queued")] == 0
     assert 10 <= busy[key("aiops_oldest_hold_seconds")] < 60
-    finish.set()
+    held.finish.set()
     await call
     assert (await samples(client))[key("aiops_open_holds")] == 0
 

@@ -18,6 +18,7 @@ from aiops.ledger import ledger
 from aiops.providers.base import Call, ProviderUnavailableError
 from aiops.storage.sweep import sweep
 from aiops.web.chart import draw
+from tests.fixtures.providers import Held
 from tests.fixtures.service import IMAGE, SPEECH, Customer, Service
 from tests.fixtures.visitor import Visitor, visitor
 
@@ -73,18 +74,12 @@ async def test_the_dashboard_grants_the_credits_of_a_new_month(service: Service)
 
 async def test_a_running_job_keeps_the_page_up_to_date_until_it_ends(service: Service) -> None:
     person, ada = await signed_up(service)
-    begun, finish = asyncio.Event(), asyncio.Event()
-
-    async def wait(_call: Call) -> None:
-        begun.set()
-        await finish.wait()
-
-    service.provider.behave = wait
+    held = service.provider.behave = Held()
     call = asyncio.create_task(ada.image())
-    await begun.wait()
+    await held.begun.wait()
     assert 'data-live="/jobs/recent"' in (await person.get("/dashboard")).text
     assert 'data-live="/jobs/recent"' in (await person.get("/jobs/recent")).text
-    finish.set()
+    held.finish.set()
     await call
     part = (await person.get("/jobs/recent")).text
     assert "data-live" not in part
