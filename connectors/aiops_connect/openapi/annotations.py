@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from aiops_connect import ir, naming
 from aiops_connect.openapi import words
 from aiops_connect.openapi.nodes import Node
+from aiops_connect.pointers import names_of
 
 Words = Mapping[str, Node]  # by its name, the object that a word stands in
 
@@ -133,10 +134,9 @@ def check_mentions(mentions: Mentions, operations: Mapping[str, ir.Operation]) -
 def _is_answered(operation: ir.Operation, pointer_: ir.Pointer, *, needs_list: bool = False) -> bool:
     """Whether an operation answers something at a pointer. What the document does not describe may be there."""
     type_ = operation.answer.type if operation.answer is not None else None
-    for step in pointer_.split("/")[1:]:
+    for name in names_of(pointer_):
         if not isinstance(type_, ir.Group) or type_.additional is not None:
             break
-        name = step.replace("~1", "/").replace("~0", "~")
         type_ = next((one.type for one in type_.fields if one.name == name), None)
     if isinstance(type_, ir.AnyJson) or (isinstance(type_, ir.Group) and type_.additional is not None):
         return True

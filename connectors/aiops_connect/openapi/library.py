@@ -12,7 +12,8 @@ from urllib.parse import unquote
 
 from aiops_connect.limits import FILES_MAX, REFERENCES_MAX
 from aiops_connect.loading import LoadError, load
-from aiops_connect.openapi.nodes import Node, escape
+from aiops_connect.openapi.nodes import Node
+from aiops_connect.pointers import escape, names_of
 from aiops_connect.problem import Problem
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")  # RFC 3986, section 3.1
@@ -46,8 +47,8 @@ class File:
         if fragment and not fragment.startswith("/"):
             return self._anchor(fragment)
         node = self.root
-        for step in fragment.split("/")[1:]:
-            below = _below(node, step.replace("~1", "/").replace("~0", "~"))
+        for name in names_of(fragment):
+            below = _below(node, name)
             if below is None:
                 raise DeadReferenceError(f"There is nothing at {self.name}#{fragment}. Add it, or mend the reference.")
             node = below

@@ -7,15 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aiops_connect.pointers import escape
 from aiops_connect.problem import Problem
 
 if TYPE_CHECKING:
     from aiops_connect.openapi.library import File
-
-
-def escape(name: str) -> str:
-    """A name as one step of a JSON pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

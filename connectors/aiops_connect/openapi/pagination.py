@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from aiops_connect import ir
 from aiops_connect.naming import words
+from aiops_connect.pointers import escape
 
 _CURSORS = (
     "cursor",
@@ -86,7 +87,7 @@ def items_of(type_: ir.FieldType) -> ir.Pointer | None:
                 if named:
                     return f"/{named[0].name}"
                 if len(candidates) == 1:
-                    return f"/{_escape(candidates[0].name)}"
+                    return f"/{escape(candidates[0].name)}"
     return None
 
 
@@ -120,14 +121,14 @@ def _find(
         return None
     field = _named((one for one in type_.fields if accepts(one)), names, kinds)
     if field is not None:
-        return f"/{_escape(field.name)}"
+        return f"/{escape(field.name)}"
     if not is_within:
         for one in type_.fields:
             if (
                 " ".join(words(one.name)) in _NESTED
                 and (below := _find(one.type, names, kinds, accepts=accepts, is_within=True)) is not None
             ):
-                return f"/{_escape(one.name)}{below}"
+                return f"/{escape(one.name)}{below}"
     return None
 
 
@@ -137,7 +138,7 @@ def _item(answer: ir.FieldType, items: ir.Pointer) -> ir.FieldType | None:
             return item
         case ir.Group(fields):
             for field in fields:
-                if f"/{_escape(field.name)}" == items and isinstance(field.type, ir.Array):
+                if f"/{escape(field.name)}" == items and isinstance(field.type, ir.Array):
                     return field.type.item
     return None
 
@@ -153,7 +154,3 @@ def _first_page(field: ir.Field) -> int:
     if field.default == 0:
         return 0
     return 0 if isinstance(field.type, ir.Integer) and field.type.minimum == 0 and field.default is ir.MISSING else 1
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from aiops_connect.openapi.library import DeadReferenceError, File, Library
-from aiops_connect.openapi.nodes import Node, escape
+from aiops_connect.openapi.nodes import Node
+from aiops_connect.pointers import escape
 
 
 @dataclass(slots=True, eq=False)

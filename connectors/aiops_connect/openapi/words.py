@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from aiops_connect.openapi.nodes import Node, escape
+from aiops_connect.openapi.nodes import Node
+from aiops_connect.pointers import escape
 
 PREFIX = "x-connector-"
 

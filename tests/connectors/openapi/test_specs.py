@@ -10,7 +10,7 @@ from aiops_connect import ir
 from aiops_connect.discovery import discover
 from aiops_connect.loading import load
 from aiops_connect.openapi import Parsed, parse_file
-from aiops_connect.openapi.nodes import escape
+from aiops_connect.pointers import escape
 from tests.fixtures.publisher import PUBLISHER
 
 pytestmark = pytest.mark.specs

@@ -11,6 +11,7 @@ from aiops_connect.platforms.make.runner.iml.errors import ImlError, Span
 from aiops_connect.platforms.make.runner.iml.parser import parse_expression
 from aiops_connect.platforms.make.runner.iml.printer import to_source
 from aiops_connect.platforms.make.runner.iml.syntax import Binary, Call, Index, Literal, Node, Path, Property
+from aiops_connect.pointers import names_of
 
 _NOWHERE = Span(0, 0)
 
@@ -33,8 +34,7 @@ def member(root: Path, name: str) -> Path:
 
 def below(root: Path, pointer: ir.Pointer) -> Path:
     """What a JSON pointer reaches from a variable."""
-    steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
-    segments = tuple(Index(int(step) + 1) if step.isdecimal() else Property(step) for step in steps)
+    segments = tuple(Index(int(one) + 1) if one.isdecimal() else Property(one) for one in names_of(pointer))
     return Path((*root.segments, *segments), _NOWHERE)
 
 

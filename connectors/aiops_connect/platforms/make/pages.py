@@ -7,6 +7,7 @@ from aiops_connect.platforms.make import dates, iml
 from aiops_connect.platforms.make.connection import Connections
 from aiops_connect.platforms.make.requests import Directives, Value
 from aiops_connect.platforms.make.runner.iml.syntax import Node
+from aiops_connect.pointers import type_at
 
 LIMIT_DEFAULT = 10
 _BODY = iml.variable("body")
@@ -20,12 +21,7 @@ def items_of(operation: ir.Operation) -> tuple[ir.Pointer, tuple[ir.Field, ...]]
     if operation.answer is None:
         return None
     pointer = operation.pagination.items if operation.pagination is not None else ""
-    type_: ir.FieldType | None = operation.answer.type
-    for step in pointer.split("/")[1:]:
-        name = step.replace("~1", "/").replace("~0", "~")
-        members = {one.name: one.type for one in type_.fields} if isinstance(type_, ir.Group) else {}
-        type_ = members.get(name)
-    match type_:
+    match type_at(operation.answer.type, pointer):
         case ir.Array(ir.Group(fields)) if fields:
             return pointer, fields
         case ir.Array(ir.Union(variants)) if found := _shared(variants):

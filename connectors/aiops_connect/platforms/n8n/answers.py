@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from aiops_connect import ir
 from aiops_connect.platforms.n8n import jobs
 from aiops_connect.platforms.n8n.properties import Property
+from aiops_connect.pointers import type_at
 
 # n8n's guidelines: an answer of more fields than these has a simplified form, of these at most.
 SIMPLIFIED_MAX = 10
@@ -140,12 +141,7 @@ def _item_fields(operation: ir.Operation) -> tuple[ir.Field, ...]:
         return ()
     if paging is None or not paging.items:
         return answer.fields
-    type_ = answer.type
-    for step in paging.items.split("/")[1:]:
-        name = step.replace("~1", "/").replace("~0", "~")
-        members = type_.fields if isinstance(type_, ir.Group) else ()
-        type_ = next((one.type for one in members if one.name == name), None)
-    match type_:
+    match type_at(answer.type, paging.items):
         case ir.Array(item=ir.Group(fields)):
             return fields
         case _:

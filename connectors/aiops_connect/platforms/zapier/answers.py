@@ -65,7 +65,8 @@ def found(operation: ir.Operation) -> Answered:
     items = items_of(operation)
     if items is None or operation.answer is None or answer_form(operation.answer) != "json":
         return answered(operation)
-    item = type_at(operation.answer.type, items)
+    type_ = type_at(operation.answer.type, items)
+    item = type_.item if isinstance(type_, ir.Array) else type_
     listed = value_at(operation.answer.sample, items) if operation.answer.sample is not ir.MISSING else ir.MISSING
     example = listed[0] if isinstance(listed, list) and listed else ir.MISSING
     return Answered(
