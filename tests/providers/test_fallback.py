@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +255,25 @@ async def test_an_order_whose_number_cannot_be_noted_is_taken_back_at_the_end(
         assert (answer.status_code, answer.json()["reason"]) == (500, "The job did not finish in time.")
         await until(lambda: is_cancelled(pair.fal))
         assert await ada.credits() == 100
+
+
+async def test_an_order_is_taken_back_whoever_ends_the_job_at_its_deadline(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call that waits for it may do so in the same moment as the worker, and before it."""
+    fail = queue.fail
+
+    async def fail_later(database: Database, job: Job, failure: queue.Failure, now: datetime) -> bool:
+        assert await queue.expire(database, job.id, job.deadline_at) is not None
+        return await fail(database, job, failure, now)
+
+    monkeypatch.setattr(queue, "fail", fail_later)
+    async with both(tmp_path, database_url, monkeypatch, async_job_seconds=2, pauses=True) as pair:
+        pair.fal.behaviour = Behaviour.HANGS
+        ada = await pair.service.customer(credits=100)
+        number = (await ada.image(Prefer="respond-async")).json()["id"]
+        await until(lambda: is_cancelled(pair.fal))
+        assert ((await pair.service.job(number)).status, await ada.credits()) == ("failed", 100)
 
 
 async def test_both_are_down(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

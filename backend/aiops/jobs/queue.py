@@ -140,9 +140,13 @@ async def hand_back(database: Database, job: Job, now: datetime) -> HandedBack:
         ours = await _lock(session, *_is_ours(job))
         if ours is not None:
             return HandedBack.ENDED if await _pass_on(session, ours, now) else HandedBack.QUEUED
-        open_still = select(col(Job.id)).where(col(Job.id) == job.id, col(Job.status).in_(OPEN_STATUSES))
-        is_over = (await session.execute(open_still)).first() is None
-        return HandedBack.OVER if is_over else HandedBack.TAKEN
+        return HandedBack.OVER if await _is_over(session, job) else HandedBack.TAKEN
+
+
+async def is_over(database: Database, job: Job) -> bool:
+    """Whether a job has ended, whoever ended it."""
+    async with database.read() as session:
+        return await _is_over(session, job)
 
 
 async def succeed(database: Database, job: Job, success: Success, now: datetime) -> bool:
@@ -270,6 +274,11 @@ async def _lock(session: Session, *conditions: ColumnElement[bool]) -> Job | Non
 
 def _is_ours(job: Job) -> tuple[ColumnElement[bool], ...]:
     return col(Job.id) == job.id, col(Job.status) == "running", col(Job.attempt) == job.attempt
+
+
+async def _is_over(session: Session, job: Job) -> bool:
+    open_still = select(col(Job.id)).where(col(Job.id) == job.id, col(Job.status).in_(OPEN_STATUSES))
+    return (await session.execute(open_still)).first() is None
 
 
 async def _update_running(session: Session, job: Job, **changes: Any) -> bool:
