@@ -223,6 +223,14 @@ async def test_an_account_has_so_many_repeats_that_wait(
     assert (await ada.credits(), len(service.provider.calls)) == (4995, 2)
 
 
+async def test_a_hundred_that_are_sent_at_once_get_one_answer(service: Service) -> None:
+    """However they come to be shared among the processes: here one has them all."""
+    customer = await service.customer()
+    answers = await asyncio.gather(*(customer.image(**KEY) for _ in range(100)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(service.provider.calls) == 1
+
+
 async def _waits(service: Service, customer: Customer, number: int) -> bool:
     return service.runtime.waiters.looks_of(customer.id) == number
 

@@ -12,7 +12,7 @@ from sqlmodel import col
 from aiops.database.engine import Database
 from aiops.database.tables import OPEN_STATUSES, Job
 
-LOOKS_MAX = 50
+LOOKS_MAX = 100
 ENDED_LATELY_MAX = 10_000
 
 

@@ -212,7 +212,8 @@ class Worker:
                 is_settled = await queue.fail(database, job, replace(outcome, provider=context.provider), now)
                 await self._discard(context)
                 await self._note(context, "failed", is_settled=is_settled)
-                if is_settled or await queue.is_over(database, job):  # at its deadline, a call that waits may end it first
+                # At its deadline, a call that waits for it may have ended it first.
+                if is_settled or await queue.is_over(database, job):
                     await context.take_back()
             case _:
                 is_settled = await queue.succeed(database, job, _success(context, outcome), now)
