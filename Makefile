@@ -9,7 +9,8 @@ SUPPORTED = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
 
-# Half as many again as cores: a third of the tests' time is spent waiting for processes and deadlines.
+# Half as many again as cores: a third of the tests' time is spent waiting for processes and deadlines. In their order:
+# xdist would keep files of few tests for the end, which here are those that take longest, and have one process do them.
 TEST_PROCESSES = $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
 
 BIN = .venv/bin
@@ -23,7 +24,8 @@ serve: .venv/serve.installed
 	$(BIN)/aiops serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: .venv/test.installed prism connectors/zapier/node_modules/.package-lock.json
-	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile -m "not browser and not flite and not long and not specs and not n8n"
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
+		-m "not browser and not flite and not long and not specs and not n8n"
 
 # A real n8n, and our package as n8n installs it.
 test-n8n: .venv/test.installed n8n-install

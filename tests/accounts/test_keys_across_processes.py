@@ -1,6 +1,7 @@
 """A key is revoked in every process at once, and stored in clear in none of their files and tables."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from aiops.accounts.authentication import create_key, list_keys, revoke_key
 from aiops.accounts.plans import load_plans
 from aiops.database.engine import Database
 from aiops.runtime import utc_now
-from tests.fixtures.server import StubServer, make_customer, stub_servers
+from tests.fixtures.forked import forked
+from tests.fixtures.server import StubServer, make_customer, stub_server
 from tests.fixtures.service import IMAGE
 
 PROCESSES = 4
@@ -21,8 +23,11 @@ PROCESSES = 4
 
 @pytest.fixture
 def servers(tmp_path: Path, database_url: str) -> Iterator[list[StubServer]]:
-    with stub_servers(PROCESSES, tmp_path, database_url) as started:
-        yield started
+    with ExitStack() as stack:
+        servers = [stack.enter_context(stub_server(tmp_path, database_url)) for _ in range(PROCESSES)]
+        for server in servers:
+            stack.enter_context(forked(server))
+        yield servers
 
 
 async def statuses(clients: list[httpx.AsyncClient], key: str) -> list[int]:

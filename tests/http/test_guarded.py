@@ -241,7 +241,7 @@ class TestDeadline:
             start = time.monotonic()
             slow = fetch(server.url, target, server.authority, timeout_seconds=0.3)
             assert await reason(FetchError, slow) == "The URL could not be fetched in time."
-            assert 0.29 < time.monotonic() - start < 2
+            assert 0.29 < time.monotonic() - start < 20
         assert not target.exists()
 
     async def test_is_one_for_all_redirects(self, target: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ from aiops.database.engine import Database
 from aiops.ledger.verify import verify
 from aiops.runtime import utc_now
 from tests.fixtures.contract import ContractCheck
+from tests.fixtures.forked import forked
 from tests.fixtures.server import StubServer, make_customer, stub_server
 from tests.fixtures.service import IMAGE
 
@@ -26,9 +28,10 @@ def server(tmp_path: Path, database_url: str) -> Iterator[StubServer]:
     limits = "{monthly_credits: 1, requests_per_minute: 10000, jobs_at_once: 50, jobs_queued: 1000, audio_minutes: 1}"
     plans.write_text(f"free: {limits}\n")
     options = {"AIOPS_PLANS_FILE": str(plans), "STUB_DELAY_SECONDS": "0.01"}
-    with stub_server(tmp_path, database_url, **options) as server:
+    with ExitStack() as stack:
+        server = stack.enter_context(stub_server(tmp_path, database_url, **options))
         for _ in range(PROCESSES):
-            server.start()
+            stack.enter_context(forked(server))
         yield server
 
 

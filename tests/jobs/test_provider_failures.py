@@ -95,9 +95,9 @@ async def test_a_slow_provider_is_waited_for(tmp_path: Path, database_url: str) 
     """Its lease is renewed meanwhile, or the reaper would give the job to another worker."""
 
     async def be_slow(_call: Call) -> None:
-        await asyncio.sleep(2)
+        await asyncio.sleep(3)
 
-    async with running_service(tmp_path, database_url, lease_seconds=1, reaper_seconds=0.05) as service:
+    async with running_service(tmp_path, database_url, lease_seconds=2, reaper_seconds=0.05) as service:
         ada = await service.customer()
         service.provider.behave = be_slow
         assert (await ada.image()).status_code == 200

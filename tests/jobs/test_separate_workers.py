@@ -249,7 +249,7 @@ async def test_waiting_calls_hear_at_once_of_what_other_processes_end(heard_serv
             started = time.monotonic()
             for _ in range(10):
                 assert (await image(client)).status_code == 200
-            assert time.monotonic() - started < 10
+            assert time.monotonic() - started < 25
 
 
 async def has_called(server: StubServer, calls: int) -> bool:

@@ -77,7 +77,7 @@ async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.Monke
     async with store_at(monkeypatch, silent) as store:
         with pytest.raises(StorageError, match="does not answer in time"):
             await store.check()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 async def test_a_server_that_went_away_is_told_soon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
