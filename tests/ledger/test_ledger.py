@@ -147,7 +147,7 @@ async def play(database: Database, moves: list[tuple[str, int, int]]) -> None:
     assert await verify(database, NOW, 0) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(moves=MOVES)
 @example(moves=[("buy", 1, 0), ("hold", 51, 0), ("reverse", 2, 0), ("release", 1, 0)])  # what is given back is owed
 def test_any_order_of_moves_keeps_the_sums(shared_database_url: str, moves: list[tuple[str, int, int]]) -> None:

@@ -13,7 +13,7 @@ from tests.fixtures.any_document import anything, documents
 from tests.fixtures.publisher import PUBLISHER
 
 EMITTERS = discover()
-SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=150, suppress_health_check=list(HealthCheck))
 
 
 @SETTINGS

@@ -148,7 +148,7 @@ def test_those_of_a_call_of_a_webhook_are_parsed(tmp_path: Path) -> None:
     assert review(files, ["R15"]) == []
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(documents)
 def test_the_review_finds_no_date_of_any_document(tree: Any) -> None:
     app = parse(tree).app

@@ -35,7 +35,7 @@ from tests.fixtures.any_document import documents
 from tests.fixtures.documents import app_of, document, with_operation
 from tests.fixtures.publisher import PUBLISHER
 
-SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=100, suppress_health_check=list(HealthCheck))
 HOSTILE = "{{connection.apiKey}} {{{x}}} }} ` ' \" \\ {{7*7}}{"
 
 

@@ -268,7 +268,7 @@ def placed(value: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [above, *(place for name, one in members for place in placed(one, (*above, name)))]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_an_app_that_is_wrong_anywhere_can_be_reviewed(data: st.DataObject) -> None:
     """Whatever stands in the place of something: there are findings or none, and never a crash."""

@@ -45,8 +45,6 @@ def made() -> list[dict[str, Any]]:
 
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
