@@ -22,13 +22,16 @@ from tests.fixtures.service import Service, running_service
 
 DATABASES = ("sqlite", "postgresql")
 STORAGES = ("folder", "bucket")
-# Nothing outlives the run, so the disk need not be waited for: a database is made in 20 ms instead of 140. What crashes
-# in the tests are processes, which lose nothing by this.
+# Nothing outlives the run, so the disk need not be waited for, nor used where there is memory: a database is made in
+# 20 ms instead of 230, some fifteen hundred times a run. What crashes in the tests are processes, which lose nothing.
 WITHOUT_WAITING_FOR_THE_DISK = (
     "ALTER SYSTEM SET fsync = off",
     "ALTER SYSTEM SET full_page_writes = off",
+    "ALTER SYSTEM SET max_wal_size = '128MB'",
     "SELECT pg_reload_conf()",
 )
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES_MIN = 4 * 2**30
 _numbers = itertools.count()
 
 # The same examples everywhere, however busy the machine is. New ones: `pytest --hypothesis-profile explore`.
@@ -46,13 +49,17 @@ def _logs() -> None:
 @pytest.fixture(scope="session")
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a PostgreSQL server, with a migrated database `template` in it."""
-    server = get_server(tmp_path_factory.mktemp("postgresql") / "data", cleanup_mode="delete")
-    url: str = server.get_uri()
-    _administer(url, *WITHOUT_WAITING_FOR_THE_DISK)
-    _administer(url, "CREATE DATABASE template")
-    upgrade(_database(url, "template"))
-    yield url
-    server.cleanup()
+    has_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN
+    with TemporaryDirectory(
+        prefix="aiops", dir=MEMORY if has_memory else tmp_path_factory.mktemp("postgresql")
+    ) as folder:
+        server = get_server(Path(folder) / "data", cleanup_mode="delete")
+        url: str = server.get_uri()
+        _administer(url, *WITHOUT_WAITING_FOR_THE_DISK)
+        _administer(url, "CREATE DATABASE template")
+        upgrade(_database(url, "template"))
+        yield url
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import httpx
 from aiops.http.addresses import IPAddress
 from aiops.http.agent import user_agent
 from aiops.http.errors import FetchError, TooLargeError
-from aiops.http.pinned import Resolver, resolve, send
+from aiops.http.pinned import Resolver, resolve, send, usual_authorities
 from aiops.http.receiving import decoded
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
@@ -74,7 +74,7 @@ class ApiClient:
 
     def __init__(self, *, resolve: Resolver = resolve, ssl_context: ssl.SSLContext | None = None) -> None:
         self._resolve = resolve
-        self._ssl_context = ssl_context or httpx.create_ssl_context(trust_env=False)
+        self._ssl_context = ssl_context or usual_authorities()
 
     async def call(self, call: ApiCall, *, timeout_seconds: float, size_max_bytes: int = ANSWER_BYTES_MAX) -> ApiAnswer:
         """Raises `NotSentError` and `NoAnswerError`; an answer that is cut off, too large or too late is none."""

@@ -20,7 +20,7 @@ import httpx
 from aiops.http.addresses import IPAddress, is_public
 from aiops.http.agent import user_agent
 from aiops.http.errors import FetchError, RefusedUrlError
-from aiops.http.pinned import Resolver, resolve, send
+from aiops.http.pinned import Resolver, resolve, send, usual_authorities
 from aiops.http.receiving import decoded
 from aiops.http.urls import NOT_PUBLIC, CheckedUrl, parse_url
 
@@ -66,7 +66,7 @@ class GuardedClient:
     ) -> None:
         self._private_hosts = private_hosts
         self._resolve = resolve
-        self._ssl_context = ssl_context or httpx.create_ssl_context(trust_env=False)
+        self._ssl_context = ssl_context or usual_authorities()
 
     async def download(self, url: str, target: Path, *, size_max_bytes: int, timeout_seconds: float) -> Downloaded:
         """Fetches `url` into `target`, which is overwritten, and removed unless all went well.

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import cache
 from ipaddress import ip_address
 
 import httpx
@@ -23,6 +24,12 @@ Resolver = Callable[[str], Awaitable[list[IPAddress]]]
 
 # Threads of their own: names that hang must not take the ones that write files.
 _RESOLVER_THREADS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="resolve")
+
+
+@cache
+def usual_authorities() -> ssl.SSLContext:
+    """Whom a server's certificate must be signed by; read once, as it takes longer than many a call."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 async def resolve(name: str) -> list[IPAddress]:
