@@ -31,7 +31,7 @@ WITHOUT_WAITING_FOR_THE_DISK = (
     "SELECT pg_reload_conf()",
 )
 MEMORY = Path("/dev/shm")
-MEMORY_BYTES_MIN = 4 * 2**30
+MEMORY_BYTES_MIN = 2**30
 _numbers = itertools.count()
 
 # The same examples everywhere, however busy the machine is. New ones: `pytest --hypothesis-profile explore`.
