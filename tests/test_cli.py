@@ -1,7 +1,6 @@
 import asyncio
 import contextlib
 import re
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from aiops.database.migrate import downgrade
 from tests.fixtures.buckets import S3
 from tests.fixtures.command import Result, Run, refused
 from tests.fixtures.disk import room_for
+from tests.fixtures.ports import free_port
 from tests.fixtures.service import running_service
 from tests.fixtures.visitor import PASSWORD, visitor
 
@@ -89,8 +89,7 @@ async def test_a_link_to_set_a_password_is_printed_and_works_once(run: Run, tmp_
 @contextlib.contextmanager
 def greeting(start: str) -> Iterator[tuple[str, str]]:
     """The address of a server that runs, and the rest of the first line it prints that has this start."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     command = [sys.executable, "-m", "aiops", "serve", "--port", port]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None

@@ -24,8 +24,8 @@ from aiops.jobs import presence, queue
 from aiops.jobs.presence import Presence
 from aiops.jobs.submission import Submission, submit
 from aiops.runtime import utc_now
-from tests.benchmarks.servers import free_port
 from tests.fixtures.command import Run, refused
+from tests.fixtures.ports import free_port
 from tests.fixtures.service import until
 
 PLANS = load_plans(None)

@@ -45,7 +45,8 @@ async def operator(run: Run, receiver: Receiver) -> Operator:
 @pytest.fixture
 async def unheard(run: Run, tmp_path: Path, database_url: str) -> AsyncIterator[Operator]:
     """The first attempt of each delivery fails, the second does not."""
-    async with receiving(tmp_path, database_url, answering(500), answering(204)) as receiver:
+    later = answering(500, "Retry-After: 3600")  # it is not sent again before the operator does so
+    async with receiving(tmp_path, database_url, later, answering(204)) as receiver:
         yield Operator(receiver, run, await receiver.service.customer(), database_url)
 
 

@@ -278,9 +278,9 @@ def test_no_other_protocol_is_spoken(edge: Edge, protocol: str) -> None:
 
 def test_whoever_waits_longest_makes_room(edge: Edge) -> None:
     with raw_callers(edge.server, 2 * CONNECTIONS_MAX) as callers:
-        assert edge.serves()
-        assert callers[0].has_ended()
         assert callers[-1].send(HEALTH).answer().status == 200
+        assert callers[0].has_ended()
+        assert edge.serves()
 
 
 BUSY = "The server cannot take this call at the moment. Nothing was charged; try again."
@@ -288,15 +288,13 @@ BUSY = "The server cannot take this call at the moment. Nothing was charged; try
 
 def test_calls_at_work_never_make_room(sqlite_template: Path, tmp_path: Path) -> None:
     constants = {"aiops.http_server.CONNECTIONS_MAX": 3}
-    with (
-        running_edge(tmp_path, sqlite_template, constants, STUB_DELAY_SECONDS="3") as edge,
-        raw_callers(edge.server, 3) as callers,
-    ):
-        for number, caller in enumerate(callers):
-            caller.send(post(IMAGE, json.dumps({"prompt": str(number)}).encode(), key=edge.key))
-        asyncio.run(until(lambda: are_at_work(edge, 3)))
-        with edge.caller() as one_more:
-            busy = one_more.answer()
+    with running_edge(tmp_path, sqlite_template, constants) as edge, raw_callers(edge.server, 3) as callers:
+        with edge.server.hold():
+            for number, caller in enumerate(callers):
+                caller.send(post(IMAGE, json.dumps({"prompt": str(number)}).encode(), key=edge.key))
+            asyncio.run(until(lambda: are_at_work(edge, 3)))
+            with edge.caller() as one_more:
+                busy = one_more.answer()
         assert_refused(busy, BUSY, "server_busy", 503)
         assert busy.headers["retry-after"] == "5"
         ContractCheck(api_document()).check("POST", IMAGE, busy.status, busy.headers, busy.body)
@@ -319,14 +317,19 @@ def test_a_caller_who_does_not_read_is_ended(edge: Edge) -> None:
         assert len(caller.rest()) < whole
 
 
-def test_a_caller_who_reads_slowly_gets_everything(edge: Edge) -> None:
+def test_a_caller_who_reads_slowly_gets_everything(sqlite_template: Path, tmp_path: Path) -> None:
     calls = head("GET", "/openapi.yaml") * (DOWNLOADS // 4) + head("GET", "/health", "Connection: close")
-    received = b""
-    with edge.caller(receive_buffer_bytes=4096) as caller:
+    received, begun, seconds = b"", time.monotonic(), 2
+    constants = {"aiops.http_server.WRITE_SECONDS_MAX": seconds}
+    with (
+        running_edge(tmp_path, sqlite_template, constants) as edge,
+        edge.caller(receive_buffer_bytes=4096) as caller,
+    ):
         caller.send(calls)
         while data := caller.file.read(262_144):
             received += data
-            time.sleep(0.1)  # longer than the deadline in all, and never as long between two pieces
+            time.sleep(0.15)
+    assert time.monotonic() - begun > seconds, "longer than the deadline in all, and never as long between two pieces"
     assert received.count(api_document().source) == DOWNLOADS // 4
     assert received.endswith(b'{"status":"ok"}')
 

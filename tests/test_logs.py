@@ -4,7 +4,6 @@ import contextlib
 import json
 import logging
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from sqlalchemy import make_url
 from aiops.accounts import keys
 from aiops.accounts.plans import load_plans
 from aiops.logs import TRACE, configure_logs
+from tests.fixtures.ports import free_port
 from tests.fixtures.server import make_customer, stub_server
 from tests.fixtures.service import IMAGE, SPEECH, TRANSCRIPTION, Service
 
@@ -55,8 +55,7 @@ class Serving:
 
 @contextmanager
 def serving(folder: Path, log_format: str) -> Iterator[Serving]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {
         "AIOPS_DATA_DIR": str(folder / "data"),
         "AIOPS_LOG_FORMAT": log_format,

@@ -132,12 +132,6 @@ def _await_answer(module: str, port: int, log: Path) -> None:
         connection.close()
 
 
-def free_port() -> int:
-    """A port of loopback on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def service_variables(database_url: str) -> dict[str, str]:
     """What a server of the service is told beside what all servers are."""
     return {"AIOPS_DATABASE_URL": database_url, "AIOPS_SECRET_KEY": "secret of the benchmark"}

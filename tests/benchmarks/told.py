@@ -13,8 +13,9 @@ import httpx
 from aiops.runtime import utc_now
 from tests.benchmarks.databases import Postgresql, prepare
 from tests.benchmarks.measured import BenchmarkError, Pace, Run, run_of
-from tests.benchmarks.servers import Server, free_port, service_variables, serving
+from tests.benchmarks.servers import Server, service_variables, serving
 from tests.benchmarks.suite import Case, Suite
+from tests.fixtures.ports import free_port
 
 CONNECTIONS_MAX = 8  # beyond, the deliveries to one host wait for each other, as they are meant to
 ANSWER, EVENT = "to the call", "to the callback URL"

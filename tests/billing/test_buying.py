@@ -84,6 +84,7 @@ async def test_an_address_that_names_no_payment_is_not_waited_at(
 
 async def test_pages_that_ask_stripe_are_asked_so_many_times_a_minute(shop: Shop) -> None:
     ada, bob = await shop.buyer(), await shop.buyer("bob@example.com")
+    shop.service.clock.begin_minute()
     answers = await ada.choose_at_once(31, "/billing/portal")
     assert sorted(answer.status_code for answer in answers) == [409] * 30 + [429]
     refused = next(answer for answer in answers if answer.status_code == 429)

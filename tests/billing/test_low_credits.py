@@ -59,6 +59,7 @@ async def test_low_credits_are_told_by_email_once_a_crossing(posted: tuple[Servi
 async def test_who_was_told_is_not_told_again_by_email_within_a_day(posted: tuple[Service, Box]) -> None:
     service, box = posted
     box.refused = 1
+    service.clock.begin_month()
     ada = await service.customer(plan="free", credits=6)
     service.provider.behave = break_down
     for _ in range(3):  # each crosses the line, and comes back

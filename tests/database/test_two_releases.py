@@ -25,7 +25,7 @@ from aiops.database.tables import Job
 from aiops.ledger.verify import missing_files, verify
 from aiops.runtime import utc_now
 from aiops.storage.folder import FolderStore
-from tests.benchmarks.servers import free_port
+from tests.fixtures.ports import free_port
 from tests.fixtures.service import SPEECH, until
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 
 from aiops.web.stripe_events import PATH
 from tests.end_to_end.test_browser import CHROMIUM, DESK, OPTIONS, PHONE, Site, check_page, sign_up, visiting
-from tests.end_to_end.test_serve import free_port, serving
+from tests.end_to_end.test_serve import serving
+from tests.fixtures.ports import free_port
 from tests.fixtures.stripe.server import StripeServer, stripe_server
 from tests.fixtures.stripe.world import DECLINED_CARD, GOOD_CARD, Object
 

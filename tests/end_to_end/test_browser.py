@@ -16,10 +16,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 from standardwebhooks import Webhook
 
-from tests.end_to_end.test_serve import free_port, serving
+from tests.end_to_end.test_serve import serving
+from tests.fixtures.ports import free_port
 from tests.fixtures.service import IMAGE, TRANSCRIPTION
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)
 
 CHROMIUM = "/usr/bin/chromium"
 OPTIONS = (
@@ -90,6 +92,7 @@ class Receiver(BaseHTTPRequestHandler):
         is_refused = self.path == "/deaf" and all(path != "/deaf" for path, _, _ in self.told)
         self.told.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
         self.send_response(500 if is_refused else 204)
+        self.send_header("Retry-After", "3600")  # what is sent again is so by hand
         self.end_headers()
 
     def log_message(self, *_: object) -> None: ...

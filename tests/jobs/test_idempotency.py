@@ -137,6 +137,7 @@ async def test_a_refusal_does_not_claim_the_key(
 
 
 async def test_a_key_is_kept_for_a_day(service: Service) -> None:
+    service.clock.begin_month()
     ada = await service.customer()
     first = await ada.image(**KEY)
     service.clock.advance(hours=23, minutes=59)

@@ -64,7 +64,8 @@ async def test_a_new_secret_signs_at_once(receiver: Receiver, ada: Visitor) -> N
 
 
 async def test_what_was_not_received_is_sent_again(tmp_path: Path, database_url: str) -> None:
-    async with receiving(tmp_path, database_url, answering(500), answering(204)) as receiver:
+    later = answering(500, "Retry-After: 3600")
+    async with receiving(tmp_path, database_url, later, answering(204)) as receiver:
         ada = visitor(receiver.service)
         await ada.sign_up()
         path, _ = await added(ada, receiver.url)

@@ -92,7 +92,7 @@ def test_the_inputs_that_are_wrong_are_named(service: Service) -> None:
 
 
 def test_too_many_calls_are_tried_again_later(new_account: NewAccount) -> None:
-    account = new_account("free")
+    account = new_account("free", credits=100)
     parameters = {"text": "once more", "wait_for_completion": False}
     with pytest.raises(MakeError) as caught:
         [account.run("generateSpeech", parameters=parameters) for _ in range(21)]  # ten in each of two minutes

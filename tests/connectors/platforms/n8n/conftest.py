@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from aiops.accounts.plans import Plans, load_plans
-from tests.fixtures.n8n import PACKAGE, Execution, Item, N8n, chain, free_port, node, packed, running_n8n
+from tests.fixtures.n8n import PACKAGE, Execution, Item, N8n, chain, node, packed, running_n8n
+from tests.fixtures.ports import free_port
 from tests.fixtures.server import StubServer, make_customer, stub_server
 
 AIOPS = "n8n-nodes-aiops.aiops"

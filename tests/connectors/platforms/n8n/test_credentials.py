@@ -14,7 +14,8 @@ from aiops_connect import writer
 from aiops_connect.platforms.n8n.emitter import EMITTER
 from tests.fixtures.documents import OK, app_of
 from tests.fixtures.documents import document as with_paths
-from tests.fixtures.n8n import PACKAGE, Execution, Item, N8n, chain, free_port, node, packed, running_n8n
+from tests.fixtures.n8n import PACKAGE, Execution, Item, N8n, chain, node, packed, running_n8n
+from tests.fixtures.ports import free_port
 from tests.fixtures.publisher import PUBLISHER
 
 pytestmark = pytest.mark.n8n

@@ -19,11 +19,11 @@ from tests.fixtures.n8n import (
     PACKAGE,
     N8n,
     chain,
-    free_port,
     node,
     packed,
     running_n8n,
 )
+from tests.fixtures.ports import free_port
 from tests.fixtures.prism import mocked
 from tests.fixtures.publisher import PUBLISHER
 from tests.fixtures.samples import parameters

@@ -109,10 +109,10 @@ def serving(service: Service, encrypted: ssl.SSLContext | None = None) -> Iterat
 
     server = ThreadingHTTPServer((HOST, 0), Handler)
     server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
     if encrypted is not None:
         server.socket = encrypted.wrap_socket(server.socket, server_side=True)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
     service.url = f"{'http' if encrypted is None else 'https'}://{HOST}:{server.server_address[1]}"
     try:
         yield
