@@ -53,6 +53,8 @@ def servers(shared_database_url: str, tmp_path_factory: pytest.TempPathFactory) 
         "STUB_OTHER_REQUESTS": str(OTHER_REQUESTS),
     }
     with stub_servers(PROCESSES, folder, shared_database_url, **options) as started:
+        for server in started:
+            assert httpx.get(f"{server.url}/health", timeout=60).status_code == 200
         yield started
 
 
@@ -238,7 +240,7 @@ async def test_no_slot_is_lost_to_a_process_that_is_killed(tmp_path: Path, datab
     (tmp_path / "plans.yaml").write_text(PLANS)
     options = {
         "AIOPS_PLANS_FILE": str(tmp_path / "plans.yaml"),
-        "AIOPS_LEASE_SECONDS": "2",
+        "AIOPS_LEASE_SECONDS": "6",
         "AIOPS_REAPER_SECONDS": "0.2",
         "AIOPS_JOB_SLOTS": "1",
     }

@@ -182,11 +182,13 @@ async def test_whoever_comes_back_to_a_full_queue_as_told_has_a_place_when_the_l
         for status in ("running", "queued"):
             calls.append(asyncio.create_task(ada.image()))
             await until(lambda status=status: has_job(ada, status))  # type: ignore[misc]
+        before = service.clock()
         while (refusal := await ada.image()).status_code == 429:
             assert refusal.json()["code"] == "queue_full"
-            assert service.clock() < over
+            assert before < over
             service.clock.advance(seconds=int(refusal.headers["retry-after"]))
-            if service.clock() >= over:
+            before = service.clock()
+            if before >= over:
                 assert (await calls[1]).status_code == 500
                 finish.set()
         assert refusal.status_code == 200
@@ -252,13 +254,16 @@ async def test_a_call_without_a_valid_key_is_not_counted(early_sqlite: Service) 
     assert left(await ada.image()) == 9
 
 
-async def test_all_other_calls_have_300_a_minute_of_their_own(early_sqlite: Service) -> None:
+async def test_all_other_calls_have_so_many_a_minute_of_their_own(
+    early_sqlite: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "OTHER_REQUESTS_PER_MINUTE", 30)
     ada = await early_sqlite.customer(plan="free", credits=1000)
     assert left(await ada.image()) == 9
     paths = ["/api/account", "/api/services", "/api/jobs", "/api/credits/transactions", "/api/jobs/job_unknown"]
-    answers = [await ada.client.get(path) for path in paths * 60]
-    assert [left(answer) for answer in answers] == list(range(299, -1, -1))
-    assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"other";q=300;w=60'}
+    answers = [await ada.client.get(path) for path in paths * 6]
+    assert [left(answer) for answer in answers] == list(range(29, -1, -1))
+    assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"other";q=30;w=60'}
     refusal = await ada.client.get("/api/account")
     assert (refusal.status_code, refusal.json()["code"]) == (429, "rate_limit_exceeded")
     image = await ada.image()

@@ -16,7 +16,7 @@ import pytest_asyncio
 
 from aiops.http import urls
 from aiops.jobs import execution
-from tests.fixtures.service import TRANSCRIPTION, Customer, Service, running_service
+from tests.fixtures.service import TRANSCRIPTION, Customer, Service, running_service, until
 from tests.fixtures.urls import REFUSED, REFUSED_HOSTS
 from tests.fixtures.web import Answer, WebServer, ok, redirect, serving
 
@@ -310,4 +310,8 @@ class TestCaps:
 
 async def test_nothing_is_kept_of_what_was_fetched(ada: Customer, near: WebServer, surroundings: Surroundings) -> None:
     assert (await transcribe(ada, near.url)).status_code == 200
-    assert list(surroundings.service.runtime.settings.downloads_dir.iterdir()) == []
+    await until(lambda: _nothing_is_kept(surroundings.service))
+
+
+async def _nothing_is_kept(service: Service) -> bool:
+    return list(service.runtime.settings.downloads_dir.iterdir()) == []

@@ -252,7 +252,7 @@ class TestDeadline:
         async with serving(slow_redirect) as server:
             slow = fetch(server.url, target, server.authority, timeout_seconds=0.5)
             assert "in time" in await reason(FetchError, slow)
-            assert len(server.requests) == 3
+            assert 2 <= len(server.requests) <= 3
 
     async def test_counts_the_resolver(self, target: Path) -> None:
         async def hanging(name: str) -> list[IPAddress]:

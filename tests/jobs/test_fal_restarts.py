@@ -128,7 +128,7 @@ async def test_a_restart_in_the_middle_of_an_order(tmp_path: Path, database_url:
             with forked(running.server) as another:
                 await running.has_polled_again()
                 another.kill()
-        with forked(running.server):
+        with forked(running.server, AIOPS_LEASE_SECONDS="30"):
             await running.has_polled_again()
             running.fal.finish.set()
             books = await running.books()

@@ -54,7 +54,7 @@ class Shop:
 
     async def order_anew(self) -> Books:
         """What the books say after the customer has called again, at a server that does the work."""
-        with forked(self.server, STUB_DELAY_SECONDS="0"):
+        with forked(self.server, STUB_DELAY_SECONDS="0", AIOPS_LEASE_SECONDS="30"):
             answer = await self.order()
             await all_ended(self.database, self.server)
             books = await check_books(self.database, self.server, self.key, OPENING_CREDITS)
@@ -125,7 +125,7 @@ async def test_a_call_that_is_cut_off_in_a_transaction(shop: Shop) -> None:
 
 async def test_a_job_whose_caller_hangs_up(shop: Shop) -> None:
     """The job goes on; who calls again under the same key gets its result."""
-    shop.server.environment["STUB_DELAY_SECONDS"] = "2"
+    shop.server.environment |= {"STUB_DELAY_SECONDS": "2", "AIOPS_LEASE_SECONDS": "30"}
     with forked(shop.server):
         assert await shop.order(timeout_seconds=0.5) is None
         books = await shop.order_anew()

@@ -17,9 +17,10 @@ from aiops.runtime import utc_now
 from tests.fixtures.contract import ContractCheck
 from tests.fixtures.forked import forked
 from tests.fixtures.server import StubServer, make_customer, stub_server
-from tests.fixtures.service import IMAGE
+from tests.fixtures.service import IMAGE, until
 
 PROCESSES = 4
+JOB_SLOTS = 8  # of each
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def server(tmp_path: Path, database_url: str) -> Iterator[StubServer]:
     plans = tmp_path / "plans.yaml"
     limits = "{monthly_credits: 1, requests_per_minute: 10000, jobs_at_once: 50, jobs_queued: 1000, audio_minutes: 1}"
     plans.write_text(f"free: {limits}\n")
-    options = {"AIOPS_PLANS_FILE": str(plans), "STUB_DELAY_SECONDS": "0.01"}
+    options = {"AIOPS_PLANS_FILE": str(plans), "STUB_DELAY_SECONDS": "0.01", "AIOPS_JOB_SLOTS": str(JOB_SLOTS)}
     with ExitStack() as stack:
         server = stack.enter_context(stub_server(tmp_path, database_url, **options))
         for _ in range(PROCESSES):
@@ -89,8 +90,15 @@ async def test_a_call_that_is_repeated_a_hundred_times_at_once(server: StubServe
     assert await findings(server) == []
 
 
-def test_the_processes_share_the_load(server: StubServer) -> None:
+async def test_the_processes_share_the_load(server: StubServer) -> None:
     """The tests above prove nothing unless more than one process takes part."""
-    key = asyncio.run(make(server, 5000))
-    asyncio.run(call(server, key, [{"prompt": str(number)} for number in range(60)]))
-    assert len(set((server.folder / "calls").read_text().split())) > 1
+    key = await make(server, 5000)
+    with server.hold():
+        calls = asyncio.create_task(call(server, key, [{"prompt": str(number)} for number in range(60)]))
+        await until(lambda: are_more_than_one_has_slots_for(server))
+    assert {answer.status_code for answer in await calls} == {200}
+    assert len({process for _, process, _ in server.work}) > 1
+
+
+async def are_more_than_one_has_slots_for(server: StubServer) -> bool:
+    return server.calls > JOB_SLOTS

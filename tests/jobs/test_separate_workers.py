@@ -121,7 +121,7 @@ async def test_a_worker_that_is_told_to_stop_finishes_what_it_can(
     start_server()
     async with calling(server) as client:
         with server.hold():
-            worker = start_worker()
+            worker = start_worker(STUB_CONSTANTS='{"aiops.app.FINISH_SECONDS": 60}')
             call = asyncio.create_task(image(client))
             await until(lambda: is_at_work(database))
             worker.terminate()

@@ -43,6 +43,7 @@ async def test_callers_are_told_where_their_job_is(server: StubServer) -> None:
         ) as client:
             calls = [asyncio.create_task(client.post(IMAGE, json={"prompt": str(one)})) for one in range(CALLS)]
             await until(lambda: _count(database, "running", 8))
+            await until(lambda: _count(database, "queued", CALLS - 8))
             process.terminate()
             answers = await asyncio.gather(*calls)
         assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(409, "job_running")}

@@ -4,7 +4,7 @@ import pytest
 
 from aiops.providers.base import Call
 from tests.fixtures.providers import Held
-from tests.fixtures.service import Service, until
+from tests.fixtures.service import Customer, Service, until
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def test_a_running_job_is_ended_and_its_credits_are_back(service: Service,
 async def test_a_job_that_waits_is_never_begun(service: Service, endless: asyncio.Event) -> None:
     ada = await service.customer(plan="free")
     calls = [asyncio.create_task(ada.image(str(number))) for number in range(3)]
-    await until(lambda: _has(service, calls=2))
+    await until(lambda: _has(service, ada, calls=2, jobs=3))
     jobs = (await ada.client.get("/api/jobs")).json()["data"]
     (queued,) = [job["id"] for job in jobs if job["status"] == "queued"]
     assert (await ada.client.post(f"/api/jobs/{queued}/cancel")).json()["started_at"] is None
@@ -120,8 +120,9 @@ async def _at_once(_call: Call) -> None:
     return None
 
 
-async def _has(service: Service, *, calls: int) -> bool:
-    return len(service.provider.calls) == calls
+async def _has(service: Service, ada: Customer, *, calls: int, jobs: int) -> bool:
+    listed = (await ada.client.get("/api/jobs")).json()["data"]
+    return (len(service.provider.calls), len(listed)) == (calls, jobs)
 
 
 async def _stored(service: Service, *, files: int) -> bool:

@@ -59,6 +59,10 @@ def on_the_way(service: Service) -> list[Path]:
     return list(service.runtime.settings.downloads_dir.glob("*"))
 
 
+async def nothing_is_on_the_way(service: Service) -> bool:
+    return on_the_way(service) == []
+
+
 def invalid(answer: httpx.Response) -> str:
     """What is said to be wrong with the file."""
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
@@ -93,7 +97,7 @@ async def test_a_file_is_described_and_can_be_fetched_and_transcribed(stored_ser
     transcribed = await ada.client.post(TRANSCRIPTION, json={"audio_url": file["file_url"]})
     assert transcribed.json()["text"] == "what was said"
     assert await ada.credits() == 5000 - 3, "the upload costs nothing"
-    assert on_the_way(stored_service) == []
+    await until(lambda: nothing_is_on_the_way(stored_service))
 
 
 async def test_what_is_transcribed_is_the_file(stored_service: Service) -> None:

@@ -43,7 +43,6 @@ from tests.fixtures.upstream_fal import FalServer, Work
 
 SCHNELL, WHISPER = "black-forest-labs/FLUX.1-schnell", "openai/whisper-large-v3"
 MODELS = {"image": SCHNELL, "speech": "vibevoice", "text": WHISPER}
-HANG_SECONDS = 0.4
 OPERATIONS = {"image": "generate_image", "speech": "generate_speech", "text": "transcribe_audio"}
 SERVED, UNAVAILABLE, FAILED, REJECTED = "served", "the next is tried", "500 at once", "422"
 SECRET = "secretofthetests"
@@ -79,16 +78,17 @@ class Subject:
     id: str
     adapter: Adapter
     service: str
+    hang_seconds: float = 0.4  # longer where it makes calls before the order: these have to be over by then
 
 
 SUBJECTS = [
     Subject("fal image", FAL, "image"),
     Subject("fal speech", FAL, "speech"),
-    Subject("fal transcription", FAL, "text"),
-    Subject("hf-inference image", HUGGINGFACE, "image"),
-    Subject("hf-inference transcription", HUGGINGFACE, "text"),
-    Subject("image of fal by Hugging Face", HUGGINGFACE_BY_FAL, "image"),
-    Subject("transcription of fal by Hugging Face", HUGGINGFACE_BY_FAL, "text"),
+    Subject("fal transcription", FAL, "text", hang_seconds=2),
+    Subject("hf-inference image", HUGGINGFACE, "image", hang_seconds=2),
+    Subject("hf-inference transcription", HUGGINGFACE, "text", hang_seconds=2),
+    Subject("image of fal by Hugging Face", HUGGINGFACE_BY_FAL, "image", hang_seconds=2),
+    Subject("transcription of fal by Hugging Face", HUGGINGFACE_BY_FAL, "text", hang_seconds=2),
     Subject("OpenAI image", OPENAI, "image"),
     Subject("OpenAI image by link", OPENAI_BY_LINK, "image"),
     Subject("OpenAI speech", OPENAI, "speech"),
@@ -170,7 +170,7 @@ async def test_how_a_provider_acts_and_what_it_comes_to(
         server.behaviour = behaviour
         provider = provider_of(subject.adapter, server, asyncio.sleep if hangs else pauses)
         monkeypatch.setattr(remote, "time", pauses)
-        call = asked.call(HANG_SECONDS if hangs else 60)
+        call = asked.call(subject.hang_seconds if hangs else 60)
         assert await outcome(provider, subject.service, tmp_path, call) == OUTCOMES[behaviour]
         assert is_live(provider, subject.service) == (behaviour not in SHUT)
         assert len(server.orders) <= 1

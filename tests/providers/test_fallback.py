@@ -133,7 +133,7 @@ def test_each_way_to_act_has_a_row() -> None:
 async def test_who_is_asked_and_who_is_paid(
     row: Row, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hanging: dict[str, Any] = {"job_seconds": 2, "pauses": True} if row.behaviour is Behaviour.HANGS else {}
+    hanging: dict[str, Any] = {"job_seconds": 3, "pauses": True} if row.behaviour is Behaviour.HANGS else {}
     async with both(tmp_path, database_url, monkeypatch, **hanging) as pair:
         pair.fal.behaviour = row.behaviour
         ada = await pair.service.customer(credits=100)
@@ -155,7 +155,7 @@ async def test_who_is_asked_and_who_is_paid(
 async def test_who_is_paid_where_hugging_face_is_preferred(
     behaviour: Behaviour, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hanging: dict[str, Any] = {"job_seconds": 1} if behaviour is Behaviour.HANGS else {}
+    hanging: dict[str, Any] = {"job_seconds": 3} if behaviour is Behaviour.HANGS else {}
     async with both(tmp_path, database_url, monkeypatch, "huggingface", "openai_compatible", **hanging) as pair:
         pair.huggingface.behaviour = behaviour
         ada = await pair.service.customer(credits=100)
@@ -249,7 +249,7 @@ async def test_an_order_whose_number_cannot_be_noted_is_taken_back_at_the_end(
         raise OperationalError("UPDATE job", {}, Exception("the connection is gone"))
 
     monkeypatch.setattr(queue, "note_request_id", fail)
-    async with both(tmp_path, database_url, monkeypatch, job_seconds=1) as pair:
+    async with both(tmp_path, database_url, monkeypatch, job_seconds=3) as pair:
         ada = await pair.service.customer(credits=100)
         answer = await ada.image()
         assert (answer.status_code, answer.json()["reason"]) == (500, "The job did not finish in time.")
@@ -268,7 +268,7 @@ async def test_an_order_is_taken_back_whoever_ends_the_job_at_its_deadline(
         return await fail(database, job, failure, now)
 
     monkeypatch.setattr(queue, "fail", fail_later)
-    async with both(tmp_path, database_url, monkeypatch, async_job_seconds=2, pauses=True) as pair:
+    async with both(tmp_path, database_url, monkeypatch, async_job_seconds=3, pauses=True) as pair:
         pair.fal.behaviour = Behaviour.HANGS
         ada = await pair.service.customer(credits=100)
         number = (await ada.image(Prefer="respond-async")).json()["id"]

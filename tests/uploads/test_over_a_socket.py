@@ -133,7 +133,7 @@ def test_a_body_that_turns_out_too_large_is_cut_off(edge: Edge) -> None:
 
 
 def test_a_server_that_stops_waits_for_no_upload(sqlite_template: Path, tmp_path: Path) -> None:
-    with running_edge(tmp_path, sqlite_template, BOUNDS) as edge, edge.caller() as caller:
+    with running_edge(tmp_path, sqlite_template, {}) as edge, edge.caller() as caller:
         begin(caller, edge).send(BODY[:100_000])
         arrives(edge)
         (process,) = edge.server.processes
