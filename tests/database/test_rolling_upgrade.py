@@ -144,7 +144,7 @@ async def test_a_server_whose_database_is_behind_does_not_start_and_is_not_ready
     tmp_path: Path, database_url: str
 ) -> None:
     async with running_service(tmp_path, database_url) as service:
-        run(database_url, f"UPDATE alembic_version SET version_num = '{LAST_WITH_A_STOP}'")
+        await asyncio.to_thread(run, database_url, f"UPDATE alembic_version SET version_num = '{LAST_WITH_A_STOP}'")
         answer = await service.client().get("/ready")
         sentence = "The database is not at the version that this server needs."
         assert (answer.status_code, answer.json()) == (503, {"error": sentence, "code": "not_ready"})
